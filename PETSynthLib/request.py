@@ -1,0 +1,187 @@
+"""The request: the only door into the library. Panel, command line, batch and tests build it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from .clinical import ClinicalRecord
+from .errors import ErrorCode, PETSynthError
+
+REQUEST_VERSION = 1
+SCANNERS = ("ge", "philips", "siemens")
+
+
+class Preset(StrEnum):
+    """How much time to spend. The numbers behind it stand in the bundle's ``config.json``."""
+
+    FAST = "fast"
+    BALANCED = "balanced"
+    BEST = "best"
+
+
+@dataclass(frozen=True)
+class SynthesisRequest:
+    """Everything that decides a synthesis; equal requests give equal results.
+
+    Attributes
+    ----------
+    t1
+        Path of the T1-weighted MRI (NIfTI or NRRD).
+    output
+        Folder for the results.
+    tracer
+        Key of the tracer registry.
+    flair, mask
+        Paths of a T2-FLAIR and of a brain mask on the T1's grid, when the user has them.
+    clinical
+        What is known of the person.
+    cognition_shapes_picture
+        Whether the user allowed MMSE, ADAS-Cog-13 and APOE4 to shape the picture.
+    pet_scanner
+        Manufacturer whose PET is imitated; None for an average scanner.
+    model
+        Name of a shipped or installed bundle, or the path of one.
+    preset
+        Quality preset of the bundle.
+    samples, steps
+        Number of random samples and sampler steps; None takes the preset's.
+    seed
+        Seed of the samples.
+    device
+        ``auto``, ``cpu``, ``cuda``, ``cuda:i``, ``mps`` or ``xpu``.
+    """
+
+    t1: str
+    output: str
+    tracer: str = "fdg"
+    flair: str | None = None
+    mask: str | None = None
+    clinical: ClinicalRecord = field(default_factory=ClinicalRecord)
+    cognition_shapes_picture: bool = False
+    pet_scanner: str | None = None
+    model: str = "flow"
+    preset: Preset = Preset.BALANCED
+    samples: int | None = None
+    steps: int | None = None
+    seed: int = 0
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.pet_scanner is not None and self.pet_scanner not in SCANNERS:
+            raise PETSynthError(
+                ErrorCode.BAD_REQUEST,
+                f"The PET scanner {self.pet_scanner!r} is not known.",
+                f"Choose one of {', '.join(SCANNERS)}, or leave it out.",
+            )
+        _check_count("samples", self.samples, 0, 64)
+        _check_count("steps", self.steps, 1, 100)
+        _check_count("seed", self.seed, 0, 2**31 - 1)
+
+    @property
+    def clinical_for_picture(self) -> ClinicalRecord:
+        """The clinical record as the generator may see it."""
+        if self.cognition_shapes_picture:
+            return self.clinical
+        return self.clinical.without_cognition()
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready form, with kind and version."""
+        body = dataclasses.asdict(self)
+        body["preset"] = self.preset.value
+        return {"version": REQUEST_VERSION, "kind": "synthesize", **body}
+
+
+def _check_count(name: str, value: int | None, low: int, high: int) -> None:
+    if value is not None and (isinstance(value, bool) or not low <= value <= high):
+        raise PETSynthError(
+            ErrorCode.BAD_REQUEST,
+            f"The number of {name} {value} is outside {low} to {high}."
+            if name != "seed"
+            else f"The seed {value} is outside {low} to {high}.",
+            "Give a number in this range.",
+        )
+
+
+def request_from_dict(body: Any) -> SynthesisRequest:
+    """Build a request from its JSON form.
+
+    Raises
+    ------
+    PETSynthError
+        When the version or kind is not ours, a field is unknown or has the wrong type.
+    """
+
+    def refuse(text: str, hint: str) -> PETSynthError:
+        return PETSynthError(ErrorCode.PROTOCOL, text, hint)
+
+    if not isinstance(body, dict):
+        raise refuse("The request is not a JSON object.", "See docs/request.md for its form.")
+    values = dict(body)
+    version, kind = values.pop("version", None), values.pop("kind", None)
+    if version != REQUEST_VERSION:
+        raise refuse(
+            f"The request has version {version!r}, this release reads {REQUEST_VERSION}.",
+            "Write the request with the same release that runs it.",
+        )
+    if kind != "synthesize":
+        raise refuse(f"The request kind {kind!r} is not known.", "Use kind synthesize.")
+    allowed = {f.name for f in dataclasses.fields(SynthesisRequest)}
+    if unknown := sorted(set(values) - allowed):
+        raise refuse(
+            f"The request has unknown fields: {', '.join(unknown)}.",
+            f"Known fields are {', '.join(sorted(allowed))}.",
+        )
+    try:
+        _check_types(values)
+        clinical = ClinicalRecord(**values.pop("clinical", {}))
+        preset = Preset(values.pop("preset", Preset.BALANCED.value))
+        return SynthesisRequest(**values, clinical=clinical, preset=preset)
+    except (TypeError, ValueError) as problem:
+        raise refuse(f"The request cannot be read: {problem}.", "Correct the field.") from problem
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("t1", "output", "tracer", "model", "device"), (str,)),
+    **dict.fromkeys(("flair", "mask", "pet_scanner"), (str, type(None))),
+    **dict.fromkeys(("samples", "steps"), (int, type(None))),
+    "seed": (int,),
+    "cognition_shapes_picture": (bool,),
+    "clinical": (dict,),
+    "preset": (str,),
+}
+
+
+def _check_types(values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        if not isinstance(value, _TYPES[name]):
+            msg = f"field {name} has type {type(value).__name__}"
+            raise TypeError(msg)
+    for name, value in values.get("clinical", {}).items():
+        expected = (str, type(None)) if name == "sex" else (int, float, type(None))
+        if not isinstance(value, expected) or isinstance(value, bool):
+            msg = f"clinical field {name} has type {type(value).__name__}"
+            raise TypeError(msg)
+
+
+def read_request(path: Path) -> SynthesisRequest:
+    """Read a request from a JSON file (UTF-8)."""
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise PETSynthError(
+            ErrorCode.BAD_REQUEST,
+            f"The request file {path} cannot be read ({problem.strerror}).",
+            "Check the path.",
+        ) from problem
+    except ValueError as problem:
+        raise PETSynthError(
+            ErrorCode.PROTOCOL,
+            f"The request file {path} is not valid JSON.",
+            "Check it with a JSON viewer.",
+        ) from problem
+    return request_from_dict(body)
