@@ -1,0 +1,211 @@
+"""Running a `flow` bundle: MRI in, mean, standard deviation and samples out."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+
+from ...progress import Progress
+from ...volume import PetVolume, Volume
+from ..bundle import Bundle
+from ..device import Placement, keep_big_buffers, place
+from ..interface import Effort, Generated, GeneratorInput
+from ..samplers import sample_euler
+from ..schedules import linear_times
+from .features import (
+    FLAIR_SLICES,
+    T1_SLICES,
+    atlas_channels,
+    clinical_vector,
+    scanner_vector,
+    slice_stack,
+)
+from .network import MeanNetwork, ResidualNetwork, build_mean, build_residual
+
+SLICE_BATCH = 12
+PREVIEW_EVERY = 2
+
+
+@dataclass(frozen=True, eq=False)
+class FlowGenerator:
+    """A loaded `flow` bundle (see `Generator`)."""
+
+    bundle: Bundle
+    mean_network: MeanNetwork
+    residual_network: ResidualNetwork
+    placement: Placement
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """``method_config`` of the bundle."""
+        facts: dict[str, Any] = self.bundle.config["method_config"]
+        return facts
+
+    @torch.inference_mode()
+    def generate(self, inputs: GeneratorInput, effort: Effort, progress: Progress) -> Generated:
+        """See `Generator.generate`. The mean is averaged over the scan and its mirror image."""
+        started = time.perf_counter()
+        tracer = self.facts["tracer_order"].index(inputs.tracer.key)
+        clinical = clinical_vector(inputs.clinical.numbers(), self.facts["clinical_scaling"])
+        blocks = -(-inputs.t1.shape[2] // SLICE_BATCH)
+        total = 2 * blocks + effort.samples * effort.steps
+        maps = self._maps(inputs, tracer, progress, total)
+        scalars = self.mean_network.scalars(self._tensor(clinical)[None])[:, tracer : tracer + 1]
+        mean, sd = (v[0, 0] for v in self.mean_network.combine(maps[None, None], scalars))
+        brain = self._tensor(_slices_first(inputs.brain))
+        mean_seconds = time.perf_counter() - started
+        condition = torch.cat(
+            [
+                F.one_hot(torch.tensor(tracer), len(self.facts["tracer_order"])).float(),
+                torch.from_numpy(clinical),
+                torch.from_numpy(scanner_vector(inputs.pet_scanner, self.facts)),
+            ]
+        )
+        samples = []
+        for k in range(effort.samples):
+
+            def report(step: int, _: torch.Tensor, sample: int = k) -> None:
+                progress.step(2 * blocks + sample * effort.steps + step + 1, total)
+
+            coarse = self._coarse(mean, sd, inputs, brain)
+            residual = self._residual(coarse, condition, effort, effort.seed + k, report)
+            samples.append((mean + sd * residual).clamp_min(0))
+        scale = float(self.facts["suvr_scale"][inputs.tracer.key])
+        return Generated(
+            mean=self._pet(mean.clamp_min(0), scale, inputs, "mean"),
+            sd=self._pet(sd * (brain > 0.5), scale, inputs, "sd"),
+            samples=tuple(self._pet(s, scale, inputs, "sample") for s in samples),
+            regional_sd_factor=self.bundle.config["regional_sd_factor"][inputs.tracer.key],
+            details={
+                **self.placement.as_dict(),
+                "steps": effort.steps,
+                "seeds": [effort.seed + k for k in range(effort.samples)],
+                "mean_seconds": round(mean_seconds, 3),
+                "seconds": round(time.perf_counter() - started, 3),
+            },
+        )
+
+    def _tensor(self, array: NDArray[np.float32]) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self.placement.device)
+
+    def _maps(
+        self, inputs: GeneratorInput, tracer: int, progress: Progress, total: int
+    ) -> torch.Tensor:
+        """Maps (K + 2, slices, I, J) of one tracer, averaged over the scan and its mirror."""
+        t1 = _slices_first(inputs.t1)
+        flair = np.zeros_like(t1) if inputs.flair is None else _slices_first(inputs.flair)
+        atlas = atlas_channels(inputs.t1.grid, self.facts["tracer_order"])
+        context = np.append(
+            scanner_vector(inputs.pet_scanner, self.facts), np.float32(inputs.flair is not None)
+        )
+        done, parts = 0, []
+        for first in range(0, len(t1), SLICE_BATCH):
+            ks = range(first, min(first + SLICE_BATCH, len(t1)))
+            both = []
+            for mirror in (1, -1):
+                stacks = [
+                    np.concatenate(
+                        [
+                            slice_stack(t1, k, T1_SLICES)[:, ::mirror],
+                            slice_stack(flair, k, FLAIR_SLICES)[:, ::mirror],
+                            atlas[:, k],
+                        ]
+                    )
+                    for k in ks
+                ]
+                images = self._tensor(np.stack(stacks)).contiguous(
+                    memory_format=torch.channels_last
+                )
+                with self.placement.autocast():
+                    maps = self.mean_network.maps(
+                        images, self._tensor(context).expand(len(images), -1)
+                    )
+                both.append(maps[:, tracer] if mirror == 1 else maps[:, tracer].flip(2))
+                done += 1
+                progress.step(done, total)
+            parts.append((both[0] + both[1]) / 2)
+            if len(parts) % PREVIEW_EVERY == 0:
+                progress.preview(self._preview(parts, inputs))
+        return torch.cat(parts).transpose(0, 1)
+
+    def _preview(self, parts: list[torch.Tensor], inputs: GeneratorInput) -> Volume:
+        """The slices made so far, from the MRI alone."""
+        ready = torch.cat([p[:, 0] for p in parts]).cpu().numpy()
+        scale = self.facts["suvr_scale"][inputs.tracer.key]
+        volume = np.zeros(inputs.t1.shape, np.float32)
+        volume[:, :, : len(ready)] = ready.transpose(1, 2, 0) * scale
+        return inputs.t1.with_data(volume * inputs.brain.data)
+
+    def _coarse(
+        self, mean: torch.Tensor, sd: torch.Tensor, inputs: GeneratorInput, brain: torch.Tensor
+    ) -> torch.Tensor:
+        """Conditioning volumes (1, 4, k, i, j) on the coarse grid: mean, log sd, T1, brain."""
+        stack = torch.stack([mean, sd.log(), self._tensor(_slices_first(inputs.t1)), brain])
+        return F.avg_pool3d(stack[None], self.facts["coarse_factor"])
+
+    def _residual(
+        self,
+        coarse: torch.Tensor,
+        condition: torch.Tensor,
+        effort: Effort,
+        seed: int,
+        report: Any,
+    ) -> torch.Tensor:
+        """One standardised residual on the full grid (slices, I, J)."""
+        vector = condition.to(coarse.device)[None]
+        # Drawn on the CPU so that a seed means the same picture on every device.
+        start = torch.randn(
+            (1, 1, *coarse.shape[2:]), generator=torch.Generator().manual_seed(seed)
+        )
+
+        def model(x: torch.Tensor, t: float) -> torch.Tensor:
+            with self.placement.autocast():
+                clock = torch.full((1,), t, device=x.device)
+                predicted: torch.Tensor = self.residual_network(x, clock, coarse, vector)
+                return predicted
+
+        drawn = sample_euler(model, start.to(coarse.device), linear_times(effort.steps), report)
+        fine = F.interpolate(
+            drawn, scale_factor=self.facts["coarse_factor"], mode="trilinear", align_corners=False
+        )
+        return fine[0, 0]
+
+    def _pet(
+        self, slices: torch.Tensor, scale: float, inputs: GeneratorInput, quantity: str
+    ) -> PetVolume:
+        data = slices.float().cpu().numpy().transpose(1, 2, 0) * np.float32(scale)
+        return PetVolume(
+            data,
+            inputs.t1.affine,
+            inputs.t1.space,
+            tracer=inputs.tracer.key,
+            reference_region=inputs.tracer.reference_region,
+            quantity=quantity,
+        )
+
+
+def _slices_first(volume: Volume) -> NDArray[np.float32]:
+    """(I, J, K) as axial slices (K, I, J)."""
+    return np.ascontiguousarray(volume.data.transpose(2, 0, 1))
+
+
+def load_flow(bundle: Bundle, device: str) -> FlowGenerator:
+    """Load the weights of ``bundle`` (float16 on disk) onto ``device``."""
+    keep_big_buffers()
+    placement = place(device)
+    facts = bundle.config["method_config"]
+    weights = {k: v.float() for k, v in load_file(bundle.weights).items()}
+    mean, residual = build_mean(facts), build_residual(facts)
+    for prefix, network in (("mean.", mean), ("residual.", residual)):
+        own = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
+        network.load_state_dict(own)
+        network.to(placement.device).eval()
+    mean.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return FlowGenerator(bundle, mean, residual, placement)

@@ -1,0 +1,88 @@
+"""The request is the only door: what passes it, what it refuses, and what it says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from PETSynthLib.clinical import ClinicalRecord
+from PETSynthLib.errors import ErrorCode, PETSynthError
+from PETSynthLib.request import Preset, SynthesisRequest, read_request, request_from_dict
+
+
+def a_request() -> SynthesisRequest:
+    clinical = ClinicalRecord(age=71, sex="F", mmse=24, apoe4=1)
+    return SynthesisRequest("t1.nii.gz", "out", clinical=clinical, preset=Preset.FAST, seed=3)
+
+
+def test_a_request_survives_json() -> None:
+    body = json.loads(json.dumps(a_request().as_dict()))
+    assert request_from_dict(body) == a_request()
+
+
+def test_cognition_stays_out_of_the_picture_unless_the_user_says_so() -> None:
+    silent = a_request()
+    assert silent.clinical_for_picture == ClinicalRecord(age=71, sex="F")
+    body = {**silent.as_dict(), "cognition_shapes_picture": True}
+    assert request_from_dict(body).clinical_for_picture.mmse == 24
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"version": 2}, "version 2"),
+        ({"kind": "magic"}, "magic"),
+        ({"colour": "red"}, "colour"),
+        ({"samples": "many"}, "samples"),
+        ({"samples": True}, "True"),
+        ({"samples": 65}, "65"),
+        ({"seed": -1}, "-1"),
+        ({"preset": "wonderful"}, "wonderful"),
+        ({"pet_scanner": "acme"}, "acme"),
+        ({"clinical": {"age": 300}}, "300"),
+        ({"clinical": {"mmse": "low"}}, "mmse"),
+        ({"clinical": {"weight": 70}}, "weight"),
+        ({"t1": None}, "t1"),
+    ],
+)
+def test_refuses_in_words(change: dict[str, object], said: str) -> None:
+    with pytest.raises(PETSynthError) as refusal:
+        request_from_dict({**a_request().as_dict(), **change})
+    assert said in refusal.value.text
+    assert refusal.value.exit_status == 2
+
+
+def test_a_request_must_be_an_object() -> None:
+    with pytest.raises(PETSynthError) as refusal:
+        request_from_dict([1, 2])
+    assert refusal.value.code is ErrorCode.PROTOCOL
+
+
+def test_reads_a_file_and_names_what_is_wrong_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "größe 1.json"
+    path.write_text(json.dumps(a_request().as_dict()), encoding="utf-8")
+    assert read_request(path) == a_request()
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(PETSynthError, match="not valid JSON"):
+        read_request(path)
+    with pytest.raises(PETSynthError, match="cannot be read"):
+        read_request(tmp_path / "absent.json")
+
+
+class TestClinicalRecord:
+    def test_missing_is_none_and_sex_is_a_number(self) -> None:
+        record = ClinicalRecord(age=60, sex="M")
+        assert record.numbers() == {
+            "age": 60.0, "sex": 1.0, "education": None, "mmse": None, "adas13": None, "apoe4": None,
+        }  # fmt: skip
+        assert record.known() == ("age", "sex")
+
+    def test_a_score_of_zero_is_known(self) -> None:
+        assert ClinicalRecord(mmse=0).cognition() == ("mmse",)
+        assert ClinicalRecord(mmse=0).numbers()["mmse"] == 0.0
+
+    def test_refuses_an_unknown_sex(self) -> None:
+        with pytest.raises(PETSynthError, match="Give F or M"):
+            ClinicalRecord(sex="female")
