@@ -1,0 +1,1 @@
+"""Making cohorts and training generators. Nothing above this folder imports it."""

@@ -1,0 +1,1 @@
+"""Training the shipped `flow` bundle on the first simulated cohort: see `make`."""
