@@ -1,0 +1,7 @@
+"""Everything that leaves the library: volumes, table, figure, sidecar, report. All marked."""
+
+from .record import Record, Source, record_of
+from .results import write_results
+from .tables import headline_lines
+
+__all__ = ["Record", "Source", "headline_lines", "record_of", "write_results"]

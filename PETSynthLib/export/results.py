@@ -1,0 +1,107 @@
+"""All files of one synthesis, written into a folder in the order they depend on each other."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..progress import Progress
+from ..quantify import RegionTable
+from ..volume import PetVolume
+from . import marks
+from .figure import figure, low_and_high
+from .nifti import SCANNER_CODE, write_pet
+from .planes import places
+from .record import Record
+from .report import write_report
+from .sidecar import write_sidecar
+from .tables import write_regions
+
+if TYPE_CHECKING:
+    from ..preprocess import Prepared
+    from ..read import Scan
+    from ..restore import Restored
+
+REPORT = "report.html"
+
+
+def write_results(
+    folder: Path,
+    t1: Scan,
+    prepared: Prepared,
+    restored: Restored,
+    table: RegionTable,
+    record: Record,
+    progress: Progress,
+    image_only: RegionTable | None = None,
+) -> dict[str, str]:
+    """Write every output of a synthesis.
+
+    Parameters
+    ----------
+    folder
+        Existing folder; making it whole or not at all is the job runner's affair.
+    t1
+        The scan whose grid the volumes take.
+    prepared, restored, table, record
+        What the walk made.
+    progress
+        Told after each file; may cancel.
+    image_only
+        Regional values of a picture drawn without cognition.
+
+    Returns
+    -------
+    File name -> SHA-256, in the order written. The sidecar names all but itself and the report.
+    """
+    key = record.tracer.key
+    png = figure(prepared.native_t1, restored.mean, restored.sd, places(prepared.transform), record)
+    code = t1.header.get("sform_code") or t1.header.get("qform_code") or SCANNER_CODE
+
+    def volume(pet: PetVolume) -> Callable[[Path], None]:
+        return lambda path: write_pet(path, pet, t1.stored, code)
+
+    jobs: list[tuple[str, Callable[[Path], None]]] = [
+        (marks.file_name(key, part, ".nii.gz"), volume(pet))
+        for part, pet in _volumes(restored, record)
+    ]
+    jobs += [
+        (
+            marks.file_name(key, "regions", ".tsv"),
+            lambda path: write_regions(path, table, record, image_only),
+        ),
+        (marks.file_name(key, "", ".png"), lambda path: _write_bytes(path, png)),
+        (
+            marks.file_name(key, "", ".json"),
+            lambda path: write_sidecar(path, record, table, dict(written)),
+        ),
+        (REPORT, lambda path: write_report(path, png, table, record, image_only)),
+    ]
+    written: dict[str, str] = {}
+    for number, (name, write) in enumerate(jobs):
+        progress.step(number, len(jobs))
+        path = folder / name
+        write(path)
+        written[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    progress.step(len(jobs), len(jobs))
+    return written
+
+
+def _volumes(restored: Restored, record: Record) -> list[tuple[str, PetVolume]]:
+    """Volumes to write by their part of the file name.
+
+    Of an exploratory tracer low and high always go along with the mean.
+    """
+    volumes = [("suvr", restored.mean), ("sd", restored.sd)]
+    if record.release.triptych:
+        low, high = low_and_high(restored.mean, restored.sd)
+        volumes += [("low10", low), ("high90", high)]
+    return volumes + [
+        (f"sample-{number:02d}", sample) for number, sample in enumerate(restored.samples, 1)
+    ]
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
+    path.write_bytes(content)

@@ -1,0 +1,1 @@
+"""Surface projection of a PET onto the template's brain surface (a later issue)."""

@@ -1,0 +1,93 @@
+"""All files of a synthesis: names, order, checksums, marks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import nibabel as nib
+import numpy as np
+import pytest
+from export_case import generated, lopsided, prepared_on, record
+
+from PETSynthLib.errors import Cancelled
+from PETSynthLib.export import write_results
+from PETSynthLib.progress import Silent
+from PETSynthLib.quantify import quantify, region_labels
+from PETSynthLib.read import Scan
+from PETSynthLib.restore import restore
+from PETSynthLib.volume import CANONICAL, Grid, Volume
+
+# The scan's file runs left, posterior, superior; the canonical grid is the template's.
+FLIP = np.diag([-1.0, -1.0, 1.0, 1.0])
+FLIP[:2, 3] = (95, 111)
+STORED = Grid(CANONICAL.shape, CANONICAL.affine @ FLIP)
+
+
+def written(folder, key: str = "fdg", samples: int = 0, progress=None) -> dict[str, str]:
+    prepared = prepared_on(CANONICAL, np.eye(4))
+    restored = restore(generated(lopsided(), key, samples), prepared)
+    labels = region_labels(prepared.transform, prepared.native_brain)
+    table = quantify(restored.mean, restored.sd, labels, {})
+    scan = Scan(
+        volume=Volume(prepared.native_t1.data, CANONICAL.affine),
+        stored=STORED,
+        findings=[],
+        sha256="c" * 64,
+        header={"sform_code": 4},
+    )
+    return write_results(folder, scan, prepared, restored, table, record(key), progress or Silent())
+
+
+def test_names_checksums_and_the_stored_grid(tmp_path):
+    files = written(tmp_path, samples=2)
+    assert list(files) == [
+        "fdg_synth_suvr.nii.gz",
+        "fdg_synth_sd.nii.gz",
+        "fdg_synth_sample-01.nii.gz",
+        "fdg_synth_sample-02.nii.gz",
+        "fdg_synth_regions.tsv",
+        "fdg_synth.png",
+        "fdg_synth.json",
+        "report.html",
+    ]
+    assert sorted(files) == sorted(path.name for path in tmp_path.iterdir())
+    for name, digest in files.items():
+        assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() == digest
+    body = json.loads((tmp_path / "fdg_synth.json").read_text(encoding="utf-8"))
+    assert body["Outputs"] == {name: files[name] for name in list(files)[:6]}
+
+    image = nib.load(tmp_path / "fdg_synth_suvr.nii.gz")
+    assert np.array_equal(image.affine, STORED.affine)
+    assert int(image.header["sform_code"]) == 4
+    # Left frontal lobe (x = -36 mm) is 1.3, right is 1.0, by the file's own affine.
+    for x, value in ((-36.0, 1.3), (36.0, 1.0)):
+        point = np.linalg.solve(image.affine, [x, 38.0, 24.0, 1.0])[:3].round().astype(int)
+        assert float(image.dataobj[tuple(point)]) == pytest.approx(value, abs=0.02)
+
+
+def test_every_file_says_what_it_is(tmp_path):
+    written(tmp_path)
+    for path in tmp_path.iterdir():
+        content = path.read_bytes()
+        if path.name.endswith(".gz"):
+            content = bytes(nib.load(path).header.binaryblock)
+        assert b"synthetic" in content.lower(), path.name
+
+
+def test_low_and_high_of_an_exploratory_tracer_go_along_with_the_mean(tmp_path):
+    files = written(tmp_path, key="pib")
+    assert {"pib_synth_suvr.nii.gz", "pib_synth_low10.nii.gz", "pib_synth_high90.nii.gz"} <= set(
+        files
+    )
+
+
+def test_it_stops_between_files_when_asked(tmp_path):
+    class Impatient(Silent):
+        def step(self, done: int, total: int) -> None:
+            if done == 2:
+                raise Cancelled
+
+    with pytest.raises(Cancelled):
+        written(tmp_path, progress=Impatient())
+    assert len(list(tmp_path.iterdir())) == 2
