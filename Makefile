@@ -1,0 +1,79 @@
+# One environment in .venv, made when it is missing and when pyproject.toml or constraints.txt change.
+# All paths are relative, so that a checkout may lie in a folder with spaces in its name.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+# The first Python 3.11 to 3.13 found; name another with `make demo PYTHON=/path/to/python3.12`.
+CANDIDATES := python3 python3.13 python3.12 python3.11 python
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+PYTHON ?= $(shell for p in $(CANDIDATES); do $$p -c '$(SUPPORTED)' 2>/dev/null && echo $$p && break; done)
+
+VENV := .venv
+LIGHT := .venv-light
+BIN := $(VENV)/bin
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PINS := pyproject.toml constraints.txt
+# What drawing windows and scenes without a screen needs on Debian.
+SYSTEM_PACKAGES := libegl1 libgl1 libgl1-mesa-dri libxkbcommon0 libdbus-1-3 libfontconfig1 \
+	libglib2.0-0 fonts-dejavu-core
+
+.PHONY: help demo test test-light bench lint format cmake-lists system-packages clean
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
+
+demo: $(VENV)/.synth ## synthesize FDG PET from the sample MRI into demo-output/
+	$(BIN)/petsynth demo -o demo-output
+
+test: lint ## every test, in one environment made for it
+	$(BIN)/python -m pytest
+
+test-light: $(LIGHT)/.test ## the tests that need no PyTorch, e.g. make test-light PYTHON=python3.12
+	$(LIGHT)/bin/python -m pytest -m "not torch"
+
+bench: $(VENV)/.test ## seconds and peak memory of every stage, as table and JSON in bench-output/
+	$(BIN)/python Testing/benchmark/run.py -o bench-output
+
+lint: $(VENV)/.test ## style, types and the walls between the folders
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.test ## rewrite the code in the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+cmake-lists: ## write PETSynthLib/CMakeLists.txt anew after adding or removing a file
+	$(PYTHON) Testing/contract/cmake_lists.py
+
+system-packages: ## the system libraries that rendering needs (Debian, as root)
+	@dpkg --status $(SYSTEM_PACKAGES) >/dev/null 2>&1 || { apt-get update -q && \
+	DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $(SYSTEM_PACKAGES); }
+
+clean: ## remove the environments and everything these targets wrote
+	rm -rf $(VENV) $(LIGHT) demo-output bench-output .pytest_cache .mypy_cache .ruff_cache \
+	.import_linter_cache .hypothesis
+
+# --- environments; a stamp file says that a set of packages is complete -------------------------
+%/.made:
+	@test -n '$(PYTHON)' || { echo 'PETSynth needs Python 3.11, 3.12 or 3.13; none of $(CANDIDATES) is one.' \
+	'Name one: make demo PYTHON=/path/to/python3.12' >&2; exit 1; }
+	@$(PYTHON) -c '$(SUPPORTED)' || { echo 'PETSynth needs Python 3.11, 3.12 or 3.13; $(PYTHON) is' \
+	"$$($(PYTHON) --version 2>&1)." >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(@D)
+	@touch $@
+
+$(VENV)/.synth: $(PINS) | $(VENV)/.made
+	@echo 'Installing PETSynth and PyTorch into $(VENV); this happens once.'
+	$(BIN)/python $(PIP_INSTALL) --editable '.[synth]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.synth
+	$(BIN)/python $(PIP_INSTALL) --editable '.[synth,test]'
+	@touch $@
+
+$(LIGHT)/.test: $(PINS) | $(LIGHT)/.made
+	$(LIGHT)/bin/python $(PIP_INSTALL) --editable '.[test]' picsl-greedy
+	@touch $@
