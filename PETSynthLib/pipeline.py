@@ -1,0 +1,134 @@
+"""The whole walk from an MRI to a synthetic PET in the scanner's own space. Read this first.
+
+Every line below is one folder's work; each folder knows only those above it in this list:
+read, preprocess, generate, restore, quantify, export.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from .export import Record, Source, record_of, write_results
+from .generate import Effort, Generated, GeneratorInput, LoadedGenerator, load_generator
+from .preprocess import Prepared, prepare, write_space
+from .progress import Progress
+from .quantify import RegionTable, quantify, region_labels
+from .read import Scan, read_scan
+from .request import SynthesisRequest
+from .restore import restore
+from .tracers import tracer
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a finished walk knows; its pictures and tables are already in the folder."""
+
+    record: Record
+    table: RegionTable
+
+
+def synthesize(
+    request: SynthesisRequest,
+    folder: Path,
+    progress: Progress,
+    previous_space: Path | None = None,
+    *,
+    prepare: Callable[..., Prepared] = prepare,
+    load_generator: Callable[[str, str], LoadedGenerator] = load_generator,
+) -> Outcome:
+    """Make a synthetic PET.
+
+    Parameters
+    ----------
+    request
+        Everything that decides the result.
+    folder
+        Existing folder for the results.
+    progress
+        Is told where the walk is, and stops it.
+    previous_space
+        ``space/`` of an earlier result; reused when it belongs to the same images.
+    prepare, load_generator
+        The two steps that take long, exchangeable.
+
+    Raises
+    ------
+    PETSynthError
+        One sentence on what is wrong, one on what to do.
+    Cancelled
+        When ``progress`` said so.
+    """
+    progress.stage("read")
+    wanted = tracer(request.tracer)
+    t1 = read_scan(Path(request.t1), "T1")
+    flair = read_scan(Path(request.flair), "FLAIR") if request.flair else None
+    mask = read_scan(Path(request.mask), "mask") if request.mask else None
+    loaded = load_generator(request.model, request.device)
+    loaded.bundle.require_tracer(wanted.key)
+
+    progress.stage("preprocess")
+    prepared = prepare(
+        t1,
+        flair=flair,
+        mask=mask,
+        space=previous_space,
+        grid=loaded.bundle.grid,
+        device=request.device,
+        progress=progress,
+    )
+    write_space(prepared, t1, folder / "space")
+
+    progress.stage("generate")
+    inputs = GeneratorInput(
+        t1=prepared.t1,
+        brain=prepared.brain,
+        flair=prepared.flair,
+        tracer=wanted,
+        clinical=request.clinical_for_picture,
+        pet_scanner=request.pet_scanner,
+    )
+    effort = loaded.bundle.effort(request)
+    generated = loaded.generator.generate(inputs, effort, progress)
+    image_only = _without_cognition(loaded, inputs, effort, progress)
+
+    progress.stage("restore")
+    restored = restore(generated, prepared)
+    restored_image_only = restore(image_only, prepared) if image_only else None
+
+    progress.stage("quantify")
+    labels = region_labels(prepared.transform, prepared.native_brain)
+    measure = partial(quantify, labels=labels, regional_sd_factor=generated.regional_sd_factor)
+    table = measure(restored.mean, restored.sd)
+    beside = measure(restored_image_only.mean, None) if restored_image_only else None
+    for finding in (*restored.findings, *table.findings):
+        progress.finding(finding)
+
+    progress.stage("export")
+    sources = _sources(request, t1, flair, mask)
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    record = record_of(
+        request, sources, loaded.bundle, effort, prepared, generated, restored, created=now
+    )
+    write_results(folder, t1, prepared, restored, table, record, progress, image_only=beside)
+    return Outcome(record, table)
+
+
+def _sources(
+    request: SynthesisRequest, t1: Scan, flair: Scan | None, mask: Scan | None
+) -> tuple[Source, ...]:
+    given = (("T1", request.t1, t1), ("FLAIR", request.flair, flair), ("mask", request.mask, mask))
+    return tuple(Source(role, Path(p).name, scan.sha256) for role, p, scan in given if p and scan)
+
+
+def _without_cognition(
+    loaded: LoadedGenerator, inputs: GeneratorInput, effort: Effort, progress: Progress
+) -> Generated | None:
+    """What the MRI alone says, beside a picture that cognitive scores have shaped."""
+    if not set(inputs.clinical.cognition()) & set(loaded.bundle.uses):
+        return None
+    image_only = replace(inputs, clinical=inputs.clinical.without_cognition())
+    return loaded.generator.generate(image_only, replace(effort, samples=0), progress)

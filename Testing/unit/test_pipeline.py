@@ -1,0 +1,256 @@
+"""The walk as a whole: the template brain as scan, its own transform, the atlas as generator."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from PETSynthLib.assets import atlas_volume
+from PETSynthLib.checks import Finding, Verdict
+from PETSynthLib.clinical import ClinicalRecord
+from PETSynthLib.errors import Cancelled, ErrorCode, PETSynthError
+from PETSynthLib.generate import LoadedGenerator, load_generator
+from PETSynthLib.pipeline import synthesize
+from PETSynthLib.preprocess import NativeToTemplate, Prepared
+from PETSynthLib.progress import STAGES, Silent
+from PETSynthLib.request import SynthesisRequest
+from PETSynthLib.volume import on_grid
+
+NOTE = Finding("alignment", 0.9, "0.8", Verdict.AMBER, "The alignment is so-so.")
+
+
+class Told(Silent):
+    """Notes the stages; stops at ``stop_at``."""
+
+    def __init__(self, stop_at: str = "") -> None:
+        super().__init__()
+        self.stages: list[str] = []
+        self.stop_at = stop_at
+
+    def stage(self, key: str) -> None:
+        self.stages.append(key)
+        if key == self.stop_at:
+            raise Cancelled
+
+
+class Preparing:
+    """Stands in for preprocessing: the scan is the template, nothing is to be done."""
+
+    def __init__(self) -> None:
+        self.asked: dict = {}
+
+    def __call__(self, t1, **asked):
+        self.asked = asked
+        asked["progress"].finding(NOTE)
+        inside = atlas_volume("template_brain").mask
+        scale = np.percentile(t1.volume.data[inside], 97)
+        head = t1.volume.with_data(t1.volume.data / scale)
+        return Prepared(
+            t1=on_grid(np.where(inside, np.clip(head.data, 0, 1.6), 0), asked["grid"]),
+            brain=on_grid(inside, asked["grid"]),
+            flair=None,
+            native_brain=t1.volume.with_data(inside),
+            native_t1=head,
+            transform=NativeToTemplate(np.eye(4)),
+            findings=[NOTE],
+            steps=[
+                {"name": "nothing", "version": "1", "parameters": {}, "seconds": 0.0, "outcome": {}}
+            ],
+            sources={"t1_sha256": t1.sha256, "flair_sha256": None, "mask_sha256": None},
+            t1_to_flair=None,
+        )
+
+
+class Noting:
+    """A generator that notes what it was given."""
+
+    def __init__(self, loaded: LoadedGenerator) -> None:
+        self.loaded = loaded
+        self.given: list = []
+
+    def generate(self, inputs, effort, progress):
+        self.given.append((inputs.clinical, effort))
+        factor = 1.0 if inputs.clinical.mmse is None else 0.9
+        made = self.loaded.generator.generate(inputs, replace(effort, samples=0), progress)
+        hot = atlas_volume("regions").data > 0
+        return replace(made, mean=made.mean.with_data(np.where(hot, factor, 1) * made.mean.data))
+
+
+class HotLeft:
+    """A generator whose left hemisphere comes out half as hot again."""
+
+    def __init__(self, generator) -> None:
+        self.generator = generator
+
+    def generate(self, inputs, effort, progress):
+        made = self.generator.generate(inputs, effort, progress)
+        data = made.mean.data.copy()
+        data[:48] *= 1.5  # the template grid runs from left to right
+        return replace(made, mean=made.mean.with_data(data))
+
+
+@pytest.fixture
+def noting():
+    """The atlas generator, declared to read the MMSE."""
+    loaded = load_generator("atlas", "cpu")
+    bundle = replace(loaded.bundle, config={**loaded.bundle.config, "uses": ["age", "mmse"]})
+    return Noting(LoadedGenerator(bundle, loaded.generator))
+
+
+@pytest.fixture(scope="module")
+def t1(tmp_path_factory) -> Path:
+    """The template's T1 as a file, stored left-handed as many scanners do."""
+    volume = atlas_volume("template_t1")
+    affine = volume.affine.copy()
+    affine[0] = [-2, 0, 0, 95]
+    path = tmp_path_factory.mktemp("scan") / "T1 für Übung.nii.gz"
+    nib.save(nib.Nifti1Image(volume.data[::-1], affine), path)
+    return path
+
+
+@pytest.fixture
+def request_(t1, tmp_path):
+    return SynthesisRequest(str(t1), str(tmp_path), model="atlas")
+
+
+def walk(request, folder, progress=None, **options):
+    options.setdefault("prepare", Preparing())
+    return synthesize(request, folder, progress or Told(), **options)
+
+
+@pytest.fixture(scope="module")
+def walked(t1, tmp_path_factory):
+    """Outcome, folder and what was told of one walk with a left hemisphere too hot."""
+    folder, told = tmp_path_factory.mktemp("walked"), Told()
+    loaded = load_generator("atlas", "cpu")
+    lopsided = LoadedGenerator(loaded.bundle, HotLeft(loaded.generator))
+    request = SynthesisRequest(str(t1), str(folder), model="atlas")
+    return walk(request, folder, told, load_generator=lambda *_: lopsided), folder, told
+
+
+def test_the_walk_passes_every_stage_and_writes_every_file(walked):
+    outcome, folder, told = walked
+    assert told.stages == [key for key, _ in STAGES]
+    names = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    assert {
+        "fdg_synth_suvr.nii.gz",
+        "fdg_synth_sd.nii.gz",
+        "fdg_synth.json",
+        "fdg_synth.png",
+        "fdg_synth_regions.tsv",
+        "report.html",
+        "space/space.json",
+    } <= names
+    assert outcome.table.value("thalamusproper").mean > 0
+    assert NOTE in told.findings
+
+
+def test_the_pet_lies_on_the_grid_of_the_file_and_left_is_where_it_was(walked, t1):
+    outcome, folder, _ = walked
+    stored = nib.load(t1)
+    pet = nib.load(folder / "fdg_synth_suvr.nii.gz")
+    assert pet.shape == stored.shape
+    np.testing.assert_allclose(pet.affine, stored.affine, atol=1e-5)
+    brain = atlas_volume("template_brain").mask[::-1]
+    values = pet.get_fdata()
+    right_of_file, left_of_file = values[:40][brain[:40]], values[-40:][brain[-40:]]
+    assert pet.affine[0, 0] < 0  # the first voxels of this file lie on the right
+    assert left_of_file.mean() > 1.3 * right_of_file.mean()
+    assert values[0, 0, 0] == 0.0
+    left, right = (outcome.table.value("precuneus", side).mean for side in "LR")
+    assert left > 1.3 * right
+
+
+def test_the_record_names_the_scan_by_digest_and_not_by_its_folder(walked, t1):
+    outcome, folder, _ = walked
+    (source,) = outcome.record.sources
+    assert (source.role, source.name) == ("T1", t1.name)
+    assert len(source.sha256) == 64
+    sidecar = (folder / "fdg_synth.json").read_text(encoding="utf-8")
+    assert source.sha256 in sidecar
+    assert str(t1.parent) not in sidecar
+
+
+def test_preprocessing_is_told_the_model_s_grid_the_device_and_the_earlier_space(
+    request_, tmp_path
+):
+    preparing = Preparing()
+    walk(replace(request_, device="cpu"), tmp_path, prepare=preparing, previous_space=Path("old"))
+    assert preparing.asked["grid"].same_as(load_generator("atlas", "cpu").bundle.grid)
+    assert preparing.asked["device"] == "cpu"
+    assert preparing.asked["space"] == Path("old")
+    assert preparing.asked["flair"] is None
+
+
+PERSON = ClinicalRecord(age=70, mmse=20)
+
+
+def test_a_score_is_kept_from_the_picture_unless_the_user_says_so(request_, noting, tmp_path):
+    walk(
+        replace(request_, clinical=PERSON),
+        tmp_path,
+        load_generator=lambda *_: LoadedGenerator(noting.loaded.bundle, noting),
+    )
+    assert [clinical for clinical, _ in noting.given] == [ClinicalRecord(age=70)]
+
+
+def test_a_picture_shaped_by_a_score_has_the_image_only_values_beside_it(
+    request_, noting, tmp_path
+):
+    walk(
+        replace(request_, clinical=PERSON, cognition_shapes_picture=True, samples=2),
+        tmp_path,
+        load_generator=lambda *_: LoadedGenerator(noting.loaded.bundle, noting),
+    )
+    (shaped, effort), (image_only, image_only_effort) = noting.given
+    assert (shaped, image_only) == (PERSON, ClinicalRecord(age=70))
+    assert (effort.samples, image_only_effort.samples) == (2, 0)
+    table = (tmp_path / "fdg_synth_regions.tsv").read_text(encoding="utf-8")
+    assert "image_only" in table.splitlines()[0]
+    report = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "partly drawn from the cognitive scores" in report
+
+
+def test_a_model_that_reads_no_score_is_run_once(request_, tmp_path):
+    noting = Noting(load_generator("atlas", "cpu"))
+    walk(
+        replace(request_, clinical=PERSON, cognition_shapes_picture=True),
+        tmp_path,
+        load_generator=lambda *_: LoadedGenerator(noting.loaded.bundle, noting),
+    )
+    assert len(noting.given) == 1
+
+
+def test_an_unknown_tracer_is_refused_before_anything_is_read(tmp_path):
+    with pytest.raises(PETSynthError) as caught:
+        walk(SynthesisRequest("/nowhere.nii", str(tmp_path), tracer="nonsense"), tmp_path)
+    assert caught.value.code is ErrorCode.UNSUPPORTED_TRACER
+
+
+def test_a_tracer_the_model_does_not_know_is_refused_before_the_long_steps(
+    request_, noting, tmp_path
+):
+    config = {**noting.loaded.bundle.config, "tracers": ["pib"]}
+    bundle = replace(noting.loaded.bundle, config=config)
+    preparing = Preparing()
+    with pytest.raises(PETSynthError) as caught:
+        walk(
+            request_,
+            tmp_path,
+            prepare=preparing,
+            load_generator=lambda *_: LoadedGenerator(bundle, noting),
+        )
+    assert caught.value.code is ErrorCode.UNSUPPORTED_TRACER
+    assert preparing.asked == {}
+
+
+@pytest.mark.parametrize("stage", [key for key, _ in STAGES])
+def test_a_cancel_at_any_stage_ends_the_walk_there(request_, tmp_path, stage):
+    told = Told(stop_at=stage)
+    with pytest.raises(Cancelled):
+        walk(request_, tmp_path, told)
+    assert told.stages[-1] == stage
