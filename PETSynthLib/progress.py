@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from .checks import Finding
-from .volume import Volume
+from .volume import PetVolume
 
 STAGES: tuple[tuple[str, str], ...] = (
     ("read", "Reading the images"),
@@ -31,7 +31,7 @@ class Progress(Protocol):
     def finding(self, finding: Finding) -> None:
         """A check was made."""
 
-    def preview(self, volume: Volume) -> None:
+    def preview(self, volume: PetVolume) -> None:
         """A first look at the emerging PET, on the template grid."""
 
     def check(self) -> None:
@@ -57,7 +57,7 @@ class Silent:
         """Collect."""
         self.findings.append(finding)
 
-    def preview(self, volume: Volume) -> None:
+    def preview(self, volume: PetVolume) -> None:
         """Ignore."""
 
     def check(self) -> None:

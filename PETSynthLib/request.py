@@ -120,7 +120,8 @@ def request_from_dict(body: Any) -> SynthesisRequest:
         return PETSynthError(ErrorCode.PROTOCOL, text, hint)
 
     if not isinstance(body, dict):
-        raise refuse("The request is not a JSON object.", "See docs/request.md for its form.")
+        form = "Its form is described in Resources/docs/request.md."
+        raise refuse("The request is not a JSON object.", form)
     values = dict(body)
     version, kind = values.pop("version", None), values.pop("kind", None)
     if version != REQUEST_VERSION:

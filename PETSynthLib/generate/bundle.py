@@ -186,7 +186,7 @@ def verify_bundle(folder: Path) -> Bundle:
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         check_config(config)
-    except (ValueError, KeyError, TypeError) as problem:
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
         raise _damaged(folder, f"has an unusable config.json ({problem})") from problem
     digest = hashlib.sha256((folder / "SHA256SUMS").read_bytes()).hexdigest()
     return Bundle(folder, config, digest)
@@ -211,7 +211,7 @@ def check_config(config: Any) -> None:
 
     Raises
     ------
-    ValueError, KeyError, TypeError
+    ValueError, KeyError, TypeError, AttributeError
         Naming the field that is wrong.
     """
     if config["bundle_version"] != BUNDLE_VERSION:
@@ -235,6 +235,10 @@ def check_config(config: Any) -> None:
         numbers = config["presets"][preset.value]
         if not (0 <= numbers["samples"] <= 64 and 1 <= numbers["steps"] <= 100):
             msg = f"preset {preset.value} is out of range"
+            raise ValueError(msg)
+    for distances in config.get("healthy_to_ad", {}).values():
+        if not all(float(d) > 0 for d in distances.values()):
+            msg = "healthy_to_ad holds a distance that is not positive"
             raise ValueError(msg)
     for key in ("version", "title", "licence", "uses", "method_config", "regional_sd_factor"):
         config[key]

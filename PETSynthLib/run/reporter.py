@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..checks import Finding, Verdict
 from ..progress import STAGES
-from ..volume import PetVolume, Volume
+from ..volume import PetVolume
 from .cancellation import Cancellation
 from .events import Event, Preview, Stage, Step, Warn
 from .timing import StageClock
@@ -66,11 +66,10 @@ class Reporter:
         if finding.verdict is Verdict.AMBER:
             self._sink(Warn(finding.name, finding.sentence))
 
-    def preview(self, volume: Volume) -> None:
+    def preview(self, volume: PetVolume) -> None:
         """A first look at the emerging PET, on the template grid."""
         self.check()
-        # A plain volume says neither tracer nor that it is computed: such a one is not written.
-        if self._write_preview is not None and isinstance(volume, PetVolume):
+        if self._write_preview is not None:
             self._sink(Preview(str(self._write_preview(volume))))
 
     def check(self) -> None:

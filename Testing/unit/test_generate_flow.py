@@ -7,19 +7,19 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from PETSynthLib.assets import atlas_volume, reference_mask  # noqa: E402
-from PETSynthLib.clinical import ClinicalRecord  # noqa: E402
-from PETSynthLib.generate import Effort, GeneratorInput, LoadedGenerator, load_generator  # noqa: E402
-from PETSynthLib.generate.flow.features import (  # noqa: E402
+from PETSynthLib.assets import atlas_volume, reference_mask
+from PETSynthLib.clinical import ClinicalRecord
+from PETSynthLib.generate import Effort, GeneratorInput, LoadedGenerator, load_generator
+from PETSynthLib.generate.flow.features import (
     atlas_channels,
     clinical_vector,
     scanner_vector,
     slice_stack,
 )
-from PETSynthLib.generate.flow.network import MeanNetwork, ResidualNetwork  # noqa: E402
-from PETSynthLib.progress import Silent  # noqa: E402
-from PETSynthLib.tracers import all_tracers, tracer  # noqa: E402
-from PETSynthLib.volume import CANONICAL, Volume  # noqa: E402
+from PETSynthLib.generate.flow.network import MeanNetwork, ResidualNetwork
+from PETSynthLib.progress import Silent
+from PETSynthLib.tracers import all_tracers, tracer
+from PETSynthLib.volume import CANONICAL, Volume
 
 pytestmark = pytest.mark.torch
 

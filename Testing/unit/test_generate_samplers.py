@@ -6,10 +6,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from PETSynthLib.errors import ErrorCode, PETSynthError  # noqa: E402
-from PETSynthLib.generate.device import available_devices, place  # noqa: E402
-from PETSynthLib.generate.samplers import sample_euler  # noqa: E402
-from PETSynthLib.generate.schedules import linear_times  # noqa: E402
+from PETSynthLib.errors import ErrorCode, PETSynthError
+from PETSynthLib.generate.device import available_devices, place
+from PETSynthLib.generate.samplers import sample_euler
+from PETSynthLib.generate.schedules import linear_times
 
 pytestmark = pytest.mark.torch
 

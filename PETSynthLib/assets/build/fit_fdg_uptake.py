@@ -56,7 +56,7 @@ def sitk_of(data: NDArray[np.float32]) -> sitk.Image:
     """A SimpleITK image of an array on `CANONICAL` (geometry up to a common origin)."""
     image: Any = sitk.GetImageFromArray(np.ascontiguousarray(data.T))
     image.SetSpacing(CANONICAL.spacing)
-    return image
+    return image  # type: ignore[no-any-return]
 
 
 def fit(path: Path) -> dict[str, object]:

@@ -135,13 +135,13 @@ class FlowGenerator:
                 progress.preview(self._preview(parts, inputs))
         return torch.cat(parts).transpose(0, 1)
 
-    def _preview(self, parts: list[torch.Tensor], inputs: GeneratorInput) -> Volume:
-        """The slices made so far, from the MRI alone."""
-        ready = torch.cat([p[:, 0] for p in parts]).cpu().numpy()
-        scale = self.facts["suvr_scale"][inputs.tracer.key]
-        volume = np.zeros(inputs.t1.shape, np.float32)
-        volume[:, :, : len(ready)] = ready.transpose(1, 2, 0) * scale
-        return inputs.t1.with_data(volume * inputs.brain.data)
+    def _preview(self, parts: list[torch.Tensor], inputs: GeneratorInput) -> PetVolume:
+        """The slices made so far, from the MRI alone; the rest is empty."""
+        ready = torch.cat([p[:, 0] for p in parts])
+        missing = inputs.t1.shape[2] - len(ready)
+        slices = F.pad(ready, (0, 0, 0, 0, 0, missing)).clamp_min(0)
+        slices = slices * self._tensor(_slices_first(inputs.brain))
+        return self._pet(slices, self.facts["suvr_scale"][inputs.tracer.key], inputs, "mean")
 
     def _coarse(
         self, mean: torch.Tensor, sd: torch.Tensor, inputs: GeneratorInput, brain: torch.Tensor

@@ -9,9 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...assets import atlas_volume, composites, reference_mask, region_names
+from ...assets import region_names
 from ...generate.device import Placement
 from ...generate.flow.network import MeanNetwork
+from ...quantify import COMPOSITES
+from ...quantify.regions import labels_of, template_regions
 from ...tracers import all_tracers
 from ..simulate.people import People
 from ..simulate.store import training_grid
@@ -34,34 +36,21 @@ class Calibration:
     factor
         Tracer -> region -> factor from the mean voxel sd of a region to the sd of its mean.
     distance
-        Tracer -> healthy-to-Alzheimer difference of the target region in SUVR.
+        Tracer -> region -> healthy-to-Alzheimer difference in SUVR.
     metrics
         Tracer -> figures on test anatomies.
     """
 
     factor: dict[str, dict[str, float]]
-    distance: dict[str, float]
+    distance: dict[str, dict[str, float]]
     metrics: dict[str, dict[str, float]]
 
 
 def measured_regions() -> dict[str, NDArray[np.bool_]]:
-    """Masks (K, I, J): every atlas region by name (both sides), composites and references."""
-    grid = training_grid()
-    labels = atlas_volume("regions").crop(grid).data.astype(int)
-    territories = atlas_volume("territories").crop(grid).data.astype(int)
-    tissue = (
-        atlas_volume("template_gm").crop(grid).data + atlas_volume("template_wm").crop(grid).data
-    )
-    names = region_names()
-    masks = {
-        name: np.isin(labels, [k for k, (n, _) in names.items() if n == name])
-        for name in sorted({n for n, _ in names.values()} - {"cerebellum"})
-    }
-    masks["cerebellum"] = (territories >= 84) & (tissue > 0.5)
-    for composite, parts in composites().items():
-        masks[composite] = np.logical_or.reduce([masks[p] for p in parts])
-    for tracer in all_tracers().values():
-        masks[tracer.reference_region] = reference_mask(tracer.reference_region).crop(grid).mask
+    """Masks (K, I, J) of every atlas region (both sides) and composite, as quantify has them."""
+    labels = template_regions().crop(training_grid()).data
+    names = [*sorted({name for name, _ in region_names().values()}), *COMPOSITES]
+    masks = {name: np.isin(labels, labels_of(name, "both")) for name in names}
     return {name: m.transpose(2, 0, 1) for name, m in masks.items()}
 
 
@@ -105,8 +94,8 @@ def _people(kind: dict[str, float]) -> People:
     return People(**fields)
 
 
-def healthy_to_alzheimer(examples: Examples, target: NDArray[np.bool_], tracer: str) -> float:
-    """Difference of the target region between a healthy and a demented hidden state, SUVR."""
+def healthy_to_alzheimer(examples: Examples, region: NDArray[np.bool_], tracer: str) -> float:
+    """Difference of a region between a healthy and a demented hidden state, SUVR."""
     healthy = _people({"tau": 0.1})
     alzheimer = _people(
         {"amyloid": 0.9, "tau": 0.65, "neurodegeneration": 0.65, "inflammation": 0.6}
@@ -115,7 +104,7 @@ def healthy_to_alzheimer(examples: Examples, target: NDArray[np.bool_], tracer: 
     maps = [
         examples.cohort.basis[a][:, BASES_OF[tracer]].astype(np.float32) for a in examples.anatomies
     ]
-    per_basis = np.mean([m.transpose(1, 0, 2, 3)[:, target].mean(1) for m in maps], axis=0)
+    per_basis = np.mean([m.transpose(1, 0, 2, 3)[:, region].mean(1) for m in maps], axis=0)
     return float(abs(change @ per_basis))
 
 
@@ -132,14 +121,15 @@ def calibrate(
     fitted = regional_errors(network, held_out, placement)
     judged = regional_errors(network, test, placement)
     factor: dict[str, dict[str, float]] = {}
-    distance: dict[str, float] = {}
+    distance: dict[str, dict[str, float]] = {}
     metrics: dict[str, dict[str, float]] = {}
     for tracer in TRACERS:
         truth, mean, sd = np.moveaxis(fitted[tracer], -1, 0)
         quantile = np.quantile(np.abs(truth - mean) / sd, NOMINAL, axis=0) / Z90
         factor[tracer] = {n: round(float(q), 4) for n, q in zip(names, quantile, strict=True)}
         target = all_tracers()[tracer].target_region
-        distance[tracer] = round(healthy_to_alzheimer(held_out, masks[target], tracer), 3)
+        # Only where the tracer's message is: elsewhere a small difference says nothing.
+        distance[tracer] = {target: round(healthy_to_alzheimer(held_out, masks[target], tracer), 3)}
         metrics[tracer] = _judge(judged[tracer], quantile, names.index(target), fitted[tracer])
     return Calibration(factor, distance, metrics)
 

@@ -129,7 +129,8 @@ class Examples:
         """Expected PET of a person, (T, ...), from basis maps with the basis on ``basis_axis``."""
         c = self.coefficients[anatomy][person]
         moved = np.moveaxis(maps, basis_axis, 0)
-        return np.stack([np.tensordot(c[BASES_OF[t]], moved[BASES_OF[t]], 1) for t in TRACERS])
+        pets = [np.tensordot(c[BASES_OF[t]], moved[BASES_OF[t]], 1) for t in TRACERS]
+        return np.asarray(np.stack(pets), dtype=np.float32)
 
     def draw_slice(self) -> tuple[NDArray[Any], ...]:
         """One axial slice: images, context, clinical (2), target (2, T), weight."""
@@ -144,11 +145,12 @@ class Examples:
         people = rng.integers(POOL, size=2)
         clinics = np.stack([self.clinic(anatomy, int(p), hide) for p in people])
         unknown = self.biology((5, 6), maps.shape[1:])
+        unknown = unknown / self.scale[:, None, None]
         pets = np.stack([self.pet(anatomy, int(p), maps, 0) * unknown for p in people])
-        pets = pets / self.scale[:, None, None]
         weight = np.where(maps[0] > 0.05, 1.0, 0.2).astype(np.float32)[None]
         if rng.random() < 0.5:  # left-right mirror; the atlas channels keep their side
-            t1, flair, pets, weight = (a[..., ::-1, :] for a in (t1, flair, pets, weight))
+            t1, flair, pets = (a[..., ::-1, :] for a in (t1, flair, pets))
+            weight = weight[..., ::-1, :]
         images = np.concatenate([t1, flair, self.atlas[:, k]])
         return images, context, clinics, pets, weight
 

@@ -13,6 +13,8 @@ import sys
 import time
 from pathlib import Path
 
+import torch
+
 from ...generate.device import place
 from ..simulate.store import create, open_cohort
 from .calibrate import calibrate
@@ -45,10 +47,13 @@ def main() -> None:
     parser.add_argument("work", type=Path, help="folder for the cohort and the checkpoints")
     parser.add_argument("--out", type=Path, help="bundle folder; nothing is written without it")
     parser.add_argument("--subjects", type=int, default=SUBJECTS)
-    parser.add_argument("--mean-steps", type=int, default=3000)
-    parser.add_argument("--residual-steps", type=int, default=800)
+    parser.add_argument("--mean-steps", type=int, default=7000)
+    parser.add_argument("--residual-steps", type=int, default=1500)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads of the training")
     chosen = parser.parse_args()
+    # Small convolutions gain nothing from a second thread and lose much to a busy neighbour.
+    torch.set_num_threads(chosen.threads)
     started = time.perf_counter()
     simulate(chosen.work / "cohort", chosen.subjects)
     cohort = open_cohort(chosen.work / "cohort")

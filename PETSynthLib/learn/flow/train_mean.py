@@ -98,4 +98,5 @@ def train_mean(
             }
             torch.save(state, saved.with_suffix(".part"))
             saved.with_suffix(".part").replace(saved)
-    return average.eval()
+    averaged: MeanNetwork = average.eval()
+    return averaged

@@ -170,7 +170,7 @@ def train_residual(
         brain = volumes[:, 3:] > 0.3
         loss = ((predicted - residual) ** 2 * brain).sum() / brain.sum()
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         total += float(loss.detach())

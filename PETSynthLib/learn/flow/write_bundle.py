@@ -86,7 +86,7 @@ def write_bundle(
         "target": "simulated PET of the chosen scanner without its noise",
         "method_config": FACTS,
         "regional_sd_factor": calibration.factor,
-        "healthy_to_alzheimer_distance": calibration.distance,
+        "healthy_to_ad": calibration.distance,
         "metrics": calibration.metrics,
         "training": training,
     }

@@ -125,7 +125,7 @@ def simulate_one(template: Template, seed: int, index: int) -> dict[str, NDArray
         "flair": flair.permute(0, 3, 1, 2).half().numpy(),
         "basis": maps.permute(3, 0, 1, 2).half().numpy(),
         "recorded": recorded,
-        "scanner": np.int64(scanner),  # type: ignore[dict-item]
+        "scanner": np.int64(scanner),
         "territories": brain.labels.to(torch.uint8).numpy(),
         "grey": (grey > 0.5).numpy(),
     }

@@ -1,0 +1,9 @@
+"""From a scan to what a generator sees: bias field, brain mask, alignment, intensity."""
+
+from __future__ import annotations
+
+from .prepare import Prepared, prepare
+from .space import write_space
+from .transform import NativeToTemplate
+
+__all__ = ["NativeToTemplate", "Prepared", "prepare", "write_space"]

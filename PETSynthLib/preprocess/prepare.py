@@ -1,0 +1,270 @@
+"""The walk from a scan to what a generator sees. Read `prepare` first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..assets import atlas_volume
+from ..checks import Finding, Verdict, grade
+from ..errors import ErrorCode, PETSynthError
+from ..progress import Progress
+from ..read import Scan
+from ..volume import Affine, Grid, Volume
+from .align import align
+from .bias import remove_bias
+from .brain import coverage_finding, find_brain, largest_component, tidy
+from .flair import align_flair
+from .intensity import HIGHEST, PERCENTILE, scaled
+from .space import read_space
+from .steps import Steps
+from .transform import NativeToTemplate, resample
+
+CONTRAST = (1.0, 1.07)
+"""White over grey matter. Measured: T1 1.30 (colin27) and 1.21 (a patient), his FLAIR 0.93."""
+PURE, MOSTLY = 0.9, 0.6
+"""Template probabilities above which a voxel counts as white, as grey matter."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A scan, ready for a generator and for the way back.
+
+    Attributes
+    ----------
+    t1
+        On the generator's grid in template space: bias-corrected, brain only (0 outside), 97th
+        percentile in the brain at 1, clipped to 0..1.6.
+    brain
+        Brain mask (0/1) on the same grid.
+    flair
+        Aligned FLAIR, scaled likewise, or None.
+    native_brain
+        Brain mask on the scan's canonical grid.
+    native_t1
+        Bias-corrected T1 with skull on the scan's canonical grid, in the scan's own unit.
+    transform
+        Scan to template.
+    findings
+        Checks of the images and of every step; none is red.
+    steps
+        Provenance: name, version, parameters, seconds and outcome of each step.
+    sources
+        SHA-256 of the T1, FLAIR and mask files (None where there is none).
+    t1_to_flair
+        4x4 rigid, RAS mm of the T1 to RAS mm of the FLAIR, or None.
+    """
+
+    t1: Volume
+    brain: Volume
+    flair: Volume | None
+    native_brain: Volume
+    native_t1: Volume
+    transform: NativeToTemplate
+    findings: list[Finding]
+    steps: list[dict[str, Any]]
+    sources: dict[str, str | None]
+    t1_to_flair: Affine | None
+
+
+class _Findings(list[Finding]):
+    """Findings that are reported as they are made; a red one ends the run."""
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self._progress = progress
+
+    def add(self, findings: list[Finding], code: ErrorCode, hint: str) -> None:
+        """Report ``findings``; a red one is raised as an error with ``code`` and ``hint``."""
+        for finding in findings:
+            self.append(finding)
+            self._progress.finding(finding)
+            if finding.verdict is Verdict.RED:
+                raise PETSynthError(code, finding.sentence, hint)
+
+
+def prepare(
+    t1: Scan,
+    *,
+    flair: Scan | None,
+    mask: Scan | None,
+    space: Path | None,
+    grid: Grid,
+    device: str,
+    progress: Progress,
+) -> Prepared:
+    """Bias field, brain mask, alignment and intensity of a T1 (and its FLAIR).
+
+    Parameters
+    ----------
+    t1, flair, mask
+        What was read; FLAIR and mask may be None.
+    space
+        Folder ``space/`` of an earlier result; its mask and transforms are reused when they were
+        made from the same files, and ignored otherwise.
+    grid
+        Grid of the generator in template space.
+    device
+        Where deepbet runs: ``cuda`` or ``cuda:i``, everything else means the CPU.
+    progress
+        Told of every step; may stop the walk.
+
+    Raises
+    ------
+    PETSynthError
+        ``BAD_GEOMETRY``, ``BAD_IMAGE``, ``BAD_MASK``, ``BAD_FLAIR`` or ``ALIGNMENT``, each with
+        a plain sentence.
+    Cancelled
+        When the user asked to stop.
+    """
+    steps = Steps()
+    findings = _Findings(progress)
+    total = 5 if flair is None else 6
+    for scan in (t1, flair, mask):
+        if scan is not None:
+            findings.add(
+                scan.findings,
+                ErrorCode.BAD_GEOMETRY,
+                "Use a scan with thin, nearly cubic voxels, best a 3D T1 of 1 mm.",
+            )
+    sources = {
+        "t1_sha256": t1.sha256,
+        "flair_sha256": None if flair is None else flair.sha256,
+        "mask_sha256": None if mask is None else mask.sha256,
+    }
+    earlier = None if space is None else read_space(space, t1, sources)
+    progress.step(0, total)
+
+    if earlier is None:
+        brain, found = find_brain(t1, mask, device, progress, steps)
+        findings.add(found, ErrorCode.BAD_IMAGE, "Give a brain mask.")
+    else:
+        brain = earlier.brain
+        with steps.step("brain mask and alignment", "petsynth", {"source": "earlier result"}):
+            pass
+    progress.step(1, total)
+
+    native_t1 = remove_bias(t1.volume, brain, steps)
+    progress.step(2, total)
+
+    if earlier is None:
+        transform, found = _aligned(native_t1, brain, mask, progress, steps)
+        findings.add(found, ErrorCode.ALIGNMENT, "Give a brain mask.")
+        brain = tidy(brain, transform)
+    else:
+        transform = earlier.transform
+    findings.add(
+        [coverage_finding(t1.volume, transform)],
+        ErrorCode.BAD_GEOMETRY,
+        "Use a scan that shows the whole brain, cerebellum included.",
+    )
+    progress.step(3, total)
+
+    with steps.step(
+        "intensity", "numpy", {"percentile": PERCENTILE, "highest": HIGHEST}
+    ) as outcome:
+        template_brain = transform.to_template(brain, grid)
+        template_brain = template_brain.with_data(largest_component(template_brain.mask))
+        template_t1 = in_brain(transform.to_template(native_t1, grid), template_brain)
+        finding = contrast_finding(template_t1)
+        outcome["white_over_grey"] = finding.value
+    findings.add(
+        [finding],
+        ErrorCode.BAD_IMAGE,
+        "Choose the T1-weighted image; FLAIR and T2 images cannot take its place.",
+    )
+    progress.step(4, total)
+
+    template_flair, t1_to_flair = None, None
+    if flair is not None:
+        t1_to_flair = None if earlier is None else earlier.flair
+        if t1_to_flair is None:
+            t1_to_flair, found = align_flair(native_t1, flair.volume, brain, progress, steps)
+            findings.add(found, ErrorCode.BAD_FLAIR, "Leave the FLAIR out.")
+        template_flair = flair_on_template(
+            flair.volume, t1_to_flair, transform, template_brain, brain, steps
+        )
+        progress.step(5, total)
+    progress.step(total, total)
+    return Prepared(
+        t1=template_t1,
+        brain=template_brain,
+        flair=template_flair,
+        native_brain=brain,
+        native_t1=native_t1,
+        transform=transform,
+        findings=list(findings),
+        steps=steps.records,
+        sources=sources,
+        t1_to_flair=t1_to_flair,
+    )
+
+
+def _aligned(
+    native_t1: Volume, brain: Volume, mask: Scan | None, progress: Progress, steps: Steps
+) -> tuple[NativeToTemplate, list[Finding]]:
+    """`align`, but blaming the user's mask when there is one."""
+    try:
+        return align(native_t1, brain, progress, steps)
+    except PETSynthError as problem:
+        if mask is None or problem.code is not ErrorCode.ALIGNMENT:
+            raise
+        raise PETSynthError(
+            ErrorCode.BAD_MASK,
+            "The brain mask does not fit the brain in the T1.",
+            "Look at the mask over the T1 in 3D Slicer, or leave it out to have the brain found.",
+        ) from problem
+
+
+def in_brain(image: Volume, brain: Volume) -> Volume:
+    """``image`` scaled by `scaled` and zero outside ``brain`` (same grid)."""
+    return image.with_data(scaled(image.data, brain.mask) * brain.mask)
+
+
+def contrast_finding(t1: Volume) -> Finding:
+    """Whether white matter is brighter than grey, as in a T1 and in no FLAIR or T2.
+
+    Parameters
+    ----------
+    t1
+        Brain-only image in template space, any grid.
+    """
+    white, grey = (
+        resample(atlas_volume(name), np.eye(4), t1.grid) for name in ("template_wm", "template_gm")
+    )
+    brain = t1.data > 0
+    ratio = float(np.median(t1.data[(white > PURE) & brain]))
+    ratio /= max(float(np.median(t1.data[(grey > MOSTLY) & brain])), 1e-6)
+    red, amber = CONTRAST
+    verdict = grade(-ratio, -amber, -red)
+    sentence = {
+        Verdict.GREEN: "The image has the contrast of a T1.",
+        Verdict.AMBER: "White and grey matter hardly differ in the T1.",
+        Verdict.RED: "The image given as T1 does not have the contrast of a T1: its white matter "
+        "is darker than its grey matter.",
+    }[verdict]
+    return Finding(
+        "t1_contrast",
+        round(ratio, 3),
+        f"white over grey matter: amber below {amber:g}, red below {red:g}",
+        verdict,
+        sentence,
+    )
+
+
+def flair_on_template(
+    flair: Volume,
+    t1_to_flair: Affine,
+    transform: NativeToTemplate,
+    template_brain: Volume,
+    native_brain: Volume,
+    steps: Steps,
+) -> Volume:
+    """The FLAIR, bias-corrected, resampled once through both transforms, scaled like the T1."""
+    whole = NativeToTemplate(transform.matrix @ np.linalg.inv(t1_to_flair))
+    brain = NativeToTemplate(t1_to_flair).to_template(native_brain, flair.grid)
+    corrected = remove_bias(flair, brain, steps, "bias field of the FLAIR")
+    return in_brain(whole.to_template(corrected, template_brain.grid), template_brain)

@@ -1,0 +1,94 @@
+"""The folder ``space/`` beside a result: brain mask and transforms, made once and reused."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nibabel as nib
+import numpy as np
+
+from ..errors import PETSynthError
+from ..read import Scan, read_scan, to_stored
+from ..volume import Affine, Volume
+from .transform import NativeToTemplate
+
+if TYPE_CHECKING:
+    from .prepare import Prepared
+
+VERSION = 1
+MASK, TRANSFORM, RECORD = "brain_mask.nii.gz", "native_to_template.tfm", "space.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """What is reused of an earlier result on the same T1.
+
+    Attributes
+    ----------
+    brain
+        Mask on the scan's canonical grid.
+    transform
+        Scan to template.
+    flair
+        4x4, RAS mm of the T1 to RAS mm of the FLAIR, when the FLAIR is the same too.
+    """
+
+    brain: Volume
+    transform: NativeToTemplate
+    flair: Affine | None
+
+
+def write_space(prepared: Prepared, t1: Scan, folder: Path) -> None:
+    """Write mask, transform and record into ``folder`` (made when missing).
+
+    The mask lies on the grid of the T1 file; the transform is an ITK file (`NativeToTemplate`).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    data = to_stored(prepared.native_brain, t1.stored).astype(np.uint8)
+    image = nib.Nifti1Image(data, t1.stored.affine)
+    image.set_sform(t1.stored.affine, 1)
+    image.set_qform(t1.stored.affine, 1)
+    image.header.set_xyzt_units("mm")
+    (folder / MASK).write_bytes(gzip.compress(image.to_bytes(), 6, mtime=0))
+    prepared.transform.write(folder / TRANSFORM)
+    record = {"version": VERSION, **prepared.sources, "steps": prepared.steps}
+    record["t1_to_flair_ras_mm"] = (
+        None if prepared.t1_to_flair is None else prepared.t1_to_flair.tolist()
+    )
+    record["template"] = prepared.t1.space
+    (folder / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def read_space(folder: Path, t1: Scan, sources: dict[str, Any]) -> Space | None:
+    """What ``folder`` holds for this T1; None when it is of another scan, missing or damaged.
+
+    Parameters
+    ----------
+    folder
+        ``space/`` of an earlier result.
+    t1
+        The scan.
+    sources
+        Checksums of this run's images; T1 and mask must be those of the record.
+    """
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        if record["version"] != VERSION:
+            return None
+        if any(record[key] != sources[key] for key in ("t1_sha256", "mask_sha256")):
+            return None
+        mask = read_scan(folder / MASK, "mask")
+        transform = NativeToTemplate.read(folder / TRANSFORM)
+        flair = None
+        if record["flair_sha256"] is not None and record["flair_sha256"] == sources["flair_sha256"]:
+            flair = np.array(record["t1_to_flair_ras_mm"], dtype=np.float64).reshape(4, 4)
+    except (OSError, ValueError, KeyError, TypeError, PETSynthError):
+        return None
+    if mask.stored.shape != t1.stored.shape:
+        return None
+    brain = Volume(mask.volume.data, t1.volume.affine, t1.volume.space)
+    return Space(brain, transform, flair)
