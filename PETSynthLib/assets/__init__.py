@@ -13,7 +13,6 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 
 from ..volume import CANONICAL, Volume, on_grid
@@ -48,6 +47,8 @@ def atlas_volume(name: str) -> Volume:
 
     Probabilities (``template_gm``, ``template_wm``) come as 0..1.
     """
+    import nibabel as nib  # not at the top: the tables must be readable where it is missing
+
     raw = gzip.decompress(asset(f"atlas/{name}.nii.gz").read_bytes())
     data = np.asarray(nib.Nifti1Image.from_bytes(raw).dataobj, dtype=np.float32)
     if name in ("template_gm", "template_wm"):
