@@ -18,7 +18,7 @@ PINS := pyproject.toml constraints.txt
 SYSTEM_PACKAGES := libegl1 libgl1 libgl1-mesa-dri libxkbcommon0 libdbus-1-3 libfontconfig1 \
 	libglib2.0-0 fonts-dejavu-core
 
-.PHONY: help demo test test-light bench lint format cmake-lists system-packages clean
+.PHONY: help demo test test-light bench train-flow lint format cmake-lists system-packages clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -34,6 +34,9 @@ test-light: $(LIGHT)/.test ## the tests that need no PyTorch, e.g. make test-lig
 
 bench: $(VENV)/.test ## seconds and peak memory of every stage, as table and JSON in bench-output/
 	$(BIN)/python Testing/benchmark/run.py -o bench-output
+
+train-flow: $(VENV)/.synth ## simulate, train and calibrate the shipped flow model anew into build/flow (an hour)
+	$(BIN)/python -m PETSynthLib.learn.flow.make build/flow-work --out build/flow
 
 lint: $(VENV)/.test ## style, types and the walls between the folders
 	$(BIN)/ruff check .

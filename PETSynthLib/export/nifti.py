@@ -7,15 +7,11 @@ import io
 from pathlib import Path
 from typing import Any
 
-import nibabel
 import numpy as np
 
 from ..read.orientation import to_stored
 from ..volume import Grid, PetVolume
 from . import marks
-
-# nibabel has types for a few of its functions only: none of them counts here.
-nifti1: Any = nibabel.nifti1
 
 SCANNER_CODE = 1
 _COMMENT_ECODE = 6
@@ -48,7 +44,9 @@ def write_pet(path: Path, pet: PetVolume, stored: Grid, code: int = SCANNER_CODE
     if not pet.synthetic:
         msg = "an acquired PET must not be written with the marks of a computed one"
         raise ValueError(msg)
-    image = nifti1.Nifti1Image(to_stored(pet, stored), stored.affine)
+    from nibabel import nifti1  # here, so that Slicer can read the marks without nibabel
+
+    image: Any = nifti1.Nifti1Image(to_stored(pet, stored), stored.affine)
     header = image.header
     header.set_data_dtype(np.float32)
     header.set_xyzt_units("mm")

@@ -8,7 +8,6 @@ import io
 import warnings
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -141,6 +140,8 @@ def deepbet_brain(t1: Volume, device: str, outcome: dict[str, Any]) -> Volume:
         extraction = BrainExtraction(no_gpu=True)
         extraction.model.to(target)
         extraction.bbox_model.to(target)
+        import nibabel as nib
+
         _, mask, _ = extraction.run(nib.Nifti1Image(t1.data, t1.affine))
     outcome["device"] = target
     return t1.with_data(largest_component(np.asarray(mask.dataobj) > 0))

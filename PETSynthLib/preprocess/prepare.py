@@ -147,11 +147,8 @@ def prepare(
             pass
     progress.step(1, total)
 
-    native_t1 = remove_bias(t1.volume, brain, steps)
-    progress.step(2, total)
-
     if earlier is None:
-        transform, found = _aligned(native_t1, brain, mask, progress, steps)
+        transform, found = _aligned(t1.volume, brain, mask, progress, steps)
         findings.add(found, ErrorCode.ALIGNMENT, "Give a brain mask.")
         brain = tidy(brain, transform)
     else:
@@ -161,13 +158,16 @@ def prepare(
         ErrorCode.BAD_GEOMETRY,
         "Use a scan that shows the whole brain, cerebellum included.",
     )
+    template_brain = transform.to_template(brain, grid)
+    template_brain = template_brain.with_data(largest_component(template_brain.mask))
+    progress.step(2, total)
+
+    native_t1 = remove_bias(t1.volume, template_brain, transform, steps)
     progress.step(3, total)
 
     with steps.step(
         "intensity", "numpy", {"percentile": PERCENTILE, "highest": HIGHEST}
     ) as outcome:
-        template_brain = transform.to_template(brain, grid)
-        template_brain = template_brain.with_data(largest_component(template_brain.mask))
         template_t1 = in_brain(transform.to_template(native_t1, grid), template_brain)
         finding = contrast_finding(template_t1)
         outcome["white_over_grey"] = finding.value
@@ -184,9 +184,11 @@ def prepare(
         if t1_to_flair is None:
             t1_to_flair, found = align_flair(native_t1, flair.volume, brain, progress, steps)
             findings.add(found, ErrorCode.BAD_FLAIR, "Leave the FLAIR out.")
-        template_flair = flair_on_template(
-            flair.volume, t1_to_flair, transform, template_brain, brain, steps
+        whole = NativeToTemplate(transform.matrix @ np.linalg.inv(t1_to_flair))
+        corrected = remove_bias(
+            flair.volume, template_brain, whole, steps, "bias field of the FLAIR"
         )
+        template_flair = in_brain(whole.to_template(corrected, grid), template_brain)
         progress.step(5, total)
     progress.step(total, total)
     return Prepared(
@@ -204,11 +206,11 @@ def prepare(
 
 
 def _aligned(
-    native_t1: Volume, brain: Volume, mask: Scan | None, progress: Progress, steps: Steps
+    t1: Volume, brain: Volume, mask: Scan | None, progress: Progress, steps: Steps
 ) -> tuple[NativeToTemplate, list[Finding]]:
     """`align`, but blaming the user's mask when there is one."""
     try:
-        return align(native_t1, brain, progress, steps)
+        return align(t1, brain, progress, steps)
     except PETSynthError as problem:
         if mask is None or problem.code is not ErrorCode.ALIGNMENT:
             raise
@@ -253,18 +255,3 @@ def contrast_finding(t1: Volume) -> Finding:
         verdict,
         sentence,
     )
-
-
-def flair_on_template(
-    flair: Volume,
-    t1_to_flair: Affine,
-    transform: NativeToTemplate,
-    template_brain: Volume,
-    native_brain: Volume,
-    steps: Steps,
-) -> Volume:
-    """The FLAIR, bias-corrected, resampled once through both transforms, scaled like the T1."""
-    whole = NativeToTemplate(transform.matrix @ np.linalg.inv(t1_to_flair))
-    brain = NativeToTemplate(t1_to_flair).to_template(native_brain, flair.grid)
-    corrected = remove_bias(flair, brain, steps, "bias field of the FLAIR")
-    return in_brain(whole.to_template(corrected, template_brain.grid), template_brain)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import nibabel as nib
 import numpy as np
 
 from ..errors import PETSynthError
@@ -49,6 +48,8 @@ def write_space(prepared: Prepared, t1: Scan, folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     data = to_stored(prepared.native_brain, t1.stored).astype(np.uint8)
+    import nibabel as nib
+
     image = nib.Nifti1Image(data, t1.stored.affine)
     image.set_sform(t1.stored.affine, 1)
     image.set_qform(t1.stored.affine, 1)

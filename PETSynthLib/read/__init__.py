@@ -12,7 +12,6 @@ from ..errors import ErrorCode, PETSynthError
 from ..volume import Grid, Volume
 from .geometry import placed, slice_findings
 from .image_file import ImageFile
-from .nifti import parse_nifti
 from .nrrd import parse_nrrd
 from .orientation import to_canonical, to_stored
 from .voxels import checked_voxels, three_axes
@@ -97,6 +96,8 @@ def _parse(path: Path, role: str) -> ImageFile:
         ) from problem
     name = path.name.lower()
     if name.endswith((".nii", ".nii.gz")):
+        from .nifti import parse_nifti  # needs nibabel, which Slicer itself does not have
+
         return parse_nifti(file_bytes, path.name, role)
     if name.endswith((".nrrd", ".nhdr")):
         return parse_nrrd(file_bytes, path, role)

@@ -97,6 +97,7 @@ def write_bundle(
         for name, value in network.state_dict().items():
             tensors[prefix + name] = value.half().contiguous()
     save_file(tensors, folder / "model.safetensors")
+    (folder / "model.safetensors").chmod(0o644)
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
     rows = "\n".join(
         f"| {t} | {m['people']:.0f} | {m['target_mae']:.3f} | "
