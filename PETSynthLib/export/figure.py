@@ -48,6 +48,7 @@ CONVENTION = (
     "Radiological convention: the patient's left is on the right of axial and coronal pictures."
 )
 
+BLACK = (0, 0, 0)
 INK = (235, 235, 235)
 QUIET = (165, 165, 165)
 ORANGE = (255, 167, 60)
@@ -224,16 +225,17 @@ def _sides(draw: ImageDraw.ImageDraw, names: Letters, frame: tuple[int, int, int
         ((centre, bottom - 4), names.bottom, "md"),
     ):
         draw.text(
-            place, name, fill=INK, font=font, anchor=anchor, stroke_width=3, stroke_fill=(0, 0, 0)
+            place, name, fill=INK, font=font, anchor=anchor, stroke_width=3, stroke_fill=BLACK
         )
 
 
 def _corner(draw: ImageDraw.ImageDraw, left: int, bottom: int, record: Record) -> None:
     text = "\n".join([marks.WORD, *textwrap.wrap(record.release.cognition, 18)])
     font = _font(17)
-    x0, y0, x1, y1 = draw.multiline_textbbox((left, bottom), text, font=font, anchor="ld")
-    draw.rectangle((x0 - 4, y0 - 3, x1 + 4, y1 + 4), fill=(0, 0, 0))
-    draw.multiline_text((left, bottom), text, fill=ORANGE, font=font, anchor="ld")
+    # An outline, not a box: a box would hide part of the brain.
+    draw.multiline_text(
+        (left, bottom), text, fill=ORANGE, font=font, anchor="ld", stroke_width=3, stroke_fill=BLACK
+    )
 
 
 def _colour_bar(page: Image.Image, left: int, top: int, height: int, record: Record) -> None:

@@ -21,7 +21,7 @@ from ..simulate.uptake import BASES_OF, TRACERS, coefficients
 from .examples import POOL, Examples
 from .train_residual import mean_maps
 
-DRAWS = 24
+DRAWS = 16
 NOMINAL = 0.90
 Z90 = 1.645
 BIOLOGY_NODES = (5, 5, 6)
@@ -65,25 +65,27 @@ def regional_errors(
     Tracer -> array (n, R, 3): true mean, predicted mean, mean voxel sd, SUVR, over `DRAWS` people
     (hidden state, biology, clinic with random gaps) for each anatomy.
     """
-    masks = measured_regions()
-    stack = np.stack([m.ravel() for m in masks.values()]).astype(np.float32)
+    masks = np.stack(list(measured_regions().values()))
+    somewhere = masks.any(0)  # three quarters of the grid lie in no region
+    stack = masks[:, somewhere].astype(np.float32)
     stack /= stack.sum(1, keepdims=True)
     rows: dict[str, list[NDArray[np.float64]]] = {t: [] for t in TRACERS}
     for anatomy in examples.anatomies:
         maps = mean_maps(
             network, examples, anatomy, anatomy % 2, placement, flair=bool(anatomy % 3)
-        )
-        basis = examples.cohort.basis[anatomy].astype(np.float32).transpose(1, 0, 2, 3)
+        )[..., torch.from_numpy(somewhere)]
+        basis = examples.cohort.basis[anatomy].transpose(1, 0, 2, 3)[:, somewhere]
+        basis = basis.astype(np.float32)
         for _ in range(DRAWS):
             person = int(examples.rng.integers(POOL))
             clinic = torch.from_numpy(examples.clinic(anatomy, person, examples.draw_hidden()))
             mean, sd = network.combine(maps[None], network.scalars(clinic[None]))
-            unknown = examples.biology(BIOLOGY_NODES, basis.shape[1:])
+            unknown = examples.biology(BIOLOGY_NODES, somewhere.shape)[:, somewhere]
             truth = examples.pet(anatomy, person, basis, 0) * unknown
             for t, tracer in enumerate(TRACERS):
                 scale = examples.scale[t]
                 columns = [truth[t], mean[0, t].numpy() * scale, sd[0, t].numpy() * scale]
-                rows[tracer].append(np.stack([stack @ c.ravel() for c in columns], -1))
+                rows[tracer].append(np.stack([stack @ c for c in columns], -1))
     return {t: np.stack(r).astype(np.float64) for t, r in rows.items()}
 
 
