@@ -18,6 +18,8 @@ from scipy.spatial.transform import Rotation
 
 pytest.importorskip("torch")
 
+from benchmark.agreement import GROUP_MEAN, group_mean_by_region
+
 from PETSynthLib.assets import asset_path, atlas_volume
 from PETSynthLib.clinical import ClinicalRecord
 from PETSynthLib.generate import Effort, Generated, GeneratorInput, load_generator
@@ -175,3 +177,27 @@ def test_regional_values_do_not_depend_on_how_the_head_lay(
         for (region, side), upright in values["upright"].items():
             difference = abs(values[name][region, side] / upright - 1)
             assert difference <= EDGE.get(region, 0.02), (name, region, side)
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not GROUP_MEAN.exists(), reason="the group-mean FDG image is not here")
+def test_the_taught_pattern_lands_on_the_right_gyri(
+    heads: dict[str, Prepared], capsys: pytest.CaptureFixture[str]
+) -> None:
+    # A pipeline check: the simulator was calibrated on this image (see benchmark/agreement.py).
+    real = group_mean_by_region()
+    head = heads["upright"]
+    inputs = GeneratorInput(head.t1, head.brain, None, tracer("fdg"), ClinicalRecord())
+    r = {}
+    for model in ("flow", "atlas"):
+        made = load_generator(model, "cpu").generator.generate(inputs, Effort(), Silent())
+        rows = measured(made, head)[1].regions
+        pairs = [
+            (real[name], np.mean([v.mean for v in rows if v.region == name and v.side != "both"]))
+            for name in real
+        ]
+        r[model] = float(np.corrcoef(np.transpose(pairs))[0, 1])
+    with capsys.disabled():
+        print(f"\nr with the group mean over {len(real)} regions: {r}")
+    assert r["flow"] >= 0.8
+    assert r["flow"] > r["atlas"]

@@ -69,6 +69,7 @@ class Examples:
 
     def __init__(self, cohort: Cohort, facts: dict[str, Any], anatomies: list[int], seed: int):
         self.cohort, self.facts, self.anatomies = cohort, facts, anatomies
+        self.seed = seed
         self.rng = np.random.default_rng([seed, 1])
         self.atlas = atlas_channels(training_grid(), facts["tracer_order"])
         prior = draw_people(PRIOR_DRAWS, np.random.default_rng([seed, 2]))
@@ -79,6 +80,10 @@ class Examples:
         self.clinics = {i: p.clinical() for i, p in self.pools.items()}
         self.coefficients = {i: coefficients(p) for i, p in self.pools.items()}
         self.scale = np.array([facts["suvr_scale"][t] for t in TRACERS], np.float32)
+
+    def skip_to(self, step: int) -> None:
+        """Go on after an interruption with examples that were not drawn before it."""
+        self.rng = np.random.default_rng([self.seed, 1, step])
 
     def clinic(self, anatomy: int, person: int, hide: dict[str, bool]) -> Array:
         """Clinical vector of a person of the anatomy's pool with some fields hidden."""

@@ -69,7 +69,7 @@ def train_mean(
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
         start = int(state["step"])
-        examples.rng = type(examples.rng)(type(examples.rng.bit_generator)([start, 1]))
+        examples.skip_to(start)
     started, totals = time.perf_counter(), {"image": 0.0, "pair": 0.0, "spread": 0.0}
     for step in range(start, steps):
         for group in optimiser.param_groups:

@@ -155,6 +155,7 @@ def train_residual(
         network.load_state_dict(state["network"])
         optimiser.load_state_dict(state["optimiser"])
         start = int(state["step"])
+        source.examples.skip_to(start)
     started, total = time.perf_counter(), 0.0
     for step in range(start, steps):
         for group in optimiser.param_groups:
