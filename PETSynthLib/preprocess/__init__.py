@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .prepare import Prepared, prepare
+from .prepare import prepare
+from .prepared import Prepared
 from .space import write_space
 from .transform import NativeToTemplate
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,12 +11,13 @@ from ..checks import Finding, Verdict, grade
 from ..errors import ErrorCode, PETSynthError
 from ..progress import Progress
 from ..read import Scan
-from ..volume import Affine, Grid, Volume
+from ..volume import Grid, Volume
 from .align import align
 from .bias import remove_bias
 from .brain import coverage_finding, find_brain, largest_component, tidy
 from .flair import align_flair
 from .intensity import HIGHEST, PERCENTILE, scaled
+from .prepared import Prepared
 from .space import read_space
 from .steps import Steps
 from .transform import NativeToTemplate, resample
@@ -27,47 +26,6 @@ CONTRAST = (1.0, 1.07)
 """White over grey matter. Measured: T1 1.30 (colin27) and 1.21 (a patient), his FLAIR 0.93."""
 PURE, MOSTLY = 0.9, 0.6
 """Template probabilities above which a voxel counts as white, as grey matter."""
-
-
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """A scan, ready for a generator and for the way back.
-
-    Attributes
-    ----------
-    t1
-        On the generator's grid in template space: bias-corrected, brain only (0 outside), 97th
-        percentile in the brain at 1, clipped to 0..1.6.
-    brain
-        Brain mask (0/1) on the same grid.
-    flair
-        Aligned FLAIR, scaled likewise, or None.
-    native_brain
-        Brain mask on the scan's canonical grid.
-    native_t1
-        Bias-corrected T1 with skull on the scan's canonical grid, in the scan's own unit.
-    transform
-        Scan to template.
-    findings
-        Checks of the images and of every step; none is red.
-    steps
-        Provenance: name, version, parameters, seconds and outcome of each step.
-    sources
-        SHA-256 of the T1, FLAIR and mask files (None where there is none).
-    t1_to_flair
-        4x4 rigid, RAS mm of the T1 to RAS mm of the FLAIR, or None.
-    """
-
-    t1: Volume
-    brain: Volume
-    flair: Volume | None
-    native_brain: Volume
-    native_t1: Volume
-    transform: NativeToTemplate
-    findings: list[Finding]
-    steps: list[dict[str, Any]]
-    sources: dict[str, str | None]
-    t1_to_flair: Affine | None
 
 
 class _Findings(list[Finding]):

@@ -6,17 +6,15 @@ import gzip
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..errors import PETSynthError
 from ..read import Scan, read_scan, to_stored
 from ..volume import Affine, Volume
+from .prepared import Prepared
 from .transform import NativeToTemplate
-
-if TYPE_CHECKING:
-    from .prepare import Prepared
 
 VERSION = 1
 MASK, TRANSFORM, RECORD = "brain_mask.nii.gz", "native_to_template.tfm", "space.json"

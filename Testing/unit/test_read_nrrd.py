@@ -84,7 +84,9 @@ def test_one_frame_on_the_first_axis_is_one_image(tmp_path):
 def test_a_series_is_refused(tmp_path):
     path = tmp_path / "x.nrrd"
     directions = "none (1,0,0) (0,1,0) (0,0,1)"
-    path.write_bytes(header(dimension="4", sizes="2 8 9 10", space_directions=directions) + BODY * 2)
+    path.write_bytes(
+        header(dimension="4", sizes="2 8 9 10", space_directions=directions) + BODY * 2
+    )
     with pytest.raises(PETSynthError, match="series of 2 volumes"):
         read_scan(path)
 
