@@ -12,9 +12,11 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from .assets import atlas_volume
+from .clinical import ClinicalRecord
 from .export import Record, Source, record_of, write_results
 from .generate import Effort, Generated, GeneratorInput, LoadedGenerator, load_generator
-from .preprocess import Prepared, prepare, write_space
+from .preprocess import Prepared, in_brain, prepare, write_space
 from .progress import Progress
 from .quantify import RegionTable, quantify, region_labels
 from .read import Scan, read_scan
@@ -94,10 +96,12 @@ def synthesize(
     effort = loaded.bundle.effort(request)
     generated = loaded.generator.generate(inputs, effort, progress)
     image_only = _without_cognition(loaded, inputs, effort, progress)
+    average = _average_person(loaded, inputs, progress)
 
     progress.stage("restore")
     restored = restore(generated, prepared)
     restored_image_only = restore(image_only, prepared) if image_only else None
+    expected = replace(restore(average, prepared).mean, quantity="expected")
 
     progress.stage("quantify")
     labels = region_labels(prepared.transform, prepared.native_brain)
@@ -113,7 +117,7 @@ def synthesize(
     record = record_of(
         request, sources, loaded.bundle, effort, prepared, generated, restored, created=now
     )
-    write_results(folder, t1, prepared, restored, table, record, progress, image_only=beside)
+    write_results(folder, t1, prepared, restored, table, record, progress, labels, expected, beside)
     return Outcome(record, table)
 
 
@@ -122,6 +126,25 @@ def _sources(
 ) -> tuple[Source, ...]:
     given = (("T1", request.t1, t1), ("FLAIR", request.flair, flair), ("mask", request.mask, mask))
     return tuple(Source(role, Path(p).name, scan.sha256) for role, p, scan in given if p and scan)
+
+
+def _average_person(
+    loaded: LoadedGenerator, inputs: GeneratorInput, progress: Progress
+) -> Generated:
+    """What the model draws for the template's brain at the same age and sex.
+
+    The difference to it is all that this MRI (and these scores) have added.
+    """
+    grid = inputs.t1.grid
+    brain = atlas_volume("template_brain").crop(grid)
+    average = replace(
+        inputs,
+        t1=in_brain(atlas_volume("template_t1").crop(grid), brain),
+        brain=brain,
+        flair=None,
+        clinical=ClinicalRecord(age=inputs.clinical.age, sex=inputs.clinical.sex),
+    )
+    return loaded.generator.generate(average, Effort(), progress)
 
 
 def _without_cognition(

@@ -157,7 +157,7 @@ class PetVolume(Volume):
     synthetic
         True for everything computed from an MRI, False for an acquired PET.
     quantity
-        What the numbers are: ``"mean"``, ``"sd"`` or ``"sample"``.
+        What the numbers are: ``"mean"``, ``"sd"``, ``"sample"`` or ``"expected"``.
     """
 
     tracer: str = ""

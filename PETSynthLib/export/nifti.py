@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..read.orientation import to_stored
-from ..volume import Grid, PetVolume
+from ..volume import Grid, PetVolume, Volume
 from . import marks
 
 SCANNER_CODE = 1
@@ -50,17 +50,46 @@ def write_pet(path: Path, pet: PetVolume, stored: Grid, code: int = SCANNER_CODE
     header = image.header
     header.set_data_dtype(np.float32)
     header.set_xyzt_units("mm")
-    image.set_sform(stored.affine, code)
-    image.set_qform(stored.affine, code)
-    # A quaternion cannot hold shear: then the sform alone tells the place.
-    rebuilt = Grid(stored.shape, np.asarray(image.get_qform()))
-    if not rebuilt.same_as(stored, _SHEAR_TOLERANCE_MM):
-        image.set_qform(None, 0)
+    _place(image, stored, code)
     header["descrip"] = marks.NIFTI_DESCRIPTION.encode()
     header.set_intent("none", name=marks.NIFTI_INTENT)
     header["cal_min"], header["cal_max"] = 0.0, float(pet.data.max(initial=0.0))
     comment = f"{marks.NIFTI_COMMENT} {pet.tracer}, {pet.quantity}, {pet.unit}."
     header.extensions.append(nifti1.Nifti1Extension(_COMMENT_ECODE, comment.encode("utf-8")))
+    _write_packed(path, image)
+
+
+def write_labels(path: Path, labels: Volume, stored: Grid, code: int = SCANNER_CODE) -> None:
+    """Write a label map or mask as uint8 ``.nii.gz`` on the stored grid.
+
+    Parameters
+    ----------
+    path
+        New file; its folder exists.
+    labels
+        Whole numbers 0 to 255 on the scan's canonical grid.
+    stored, code
+        As in `write_pet`.
+    """
+    from nibabel import nifti1
+
+    data = to_stored(labels, stored).round().astype(np.uint8)
+    image: Any = nifti1.Nifti1Image(data, stored.affine)
+    image.header.set_xyzt_units("mm")
+    _place(image, stored, code)
+    _write_packed(path, image)
+
+
+def _place(image: Any, stored: Grid, code: int) -> None:
+    """Set sform and qform; a quaternion cannot hold shear: then the sform alone tells the place."""
+    image.set_sform(stored.affine, code)
+    image.set_qform(stored.affine, code)
+    rebuilt = Grid(stored.shape, np.asarray(image.get_qform()))
+    if not rebuilt.same_as(stored, _SHEAR_TOLERANCE_MM):
+        image.set_qform(None, 0)
+
+
+def _write_packed(path: Path, image: Any) -> None:
     packed = io.BytesIO()
     with gzip.GzipFile("", "wb", _COMPRESSION, packed, mtime=0) as stream:
         stream.write(image.to_bytes())

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..progress import Progress
-from ..quantify import RegionTable
-from ..volume import PetVolume
+from ..quantify import RegionTable, native_reference
+from ..volume import PetVolume, Volume
 from . import marks
 from .figure import figure, low_and_high
-from .nifti import SCANNER_CODE, write_pet
+from .nifti import SCANNER_CODE, write_labels, write_pet
 from .planes import places
 from .record import Record
 from .report import write_report
@@ -35,6 +36,8 @@ def write_results(
     table: RegionTable,
     record: Record,
     progress: Progress,
+    labels: Volume,
+    expected: PetVolume | None = None,
     image_only: RegionTable | None = None,
 ) -> dict[str, str]:
     """Write every output of a synthesis.
@@ -49,6 +52,10 @@ def write_results(
         What the walk made.
     progress
         Told after each file; may cancel.
+    labels
+        Region labels on the scan's canonical grid.
+    expected
+        What the model draws for an average brain of the same age and sex.
     image_only
         Regional values of a picture drawn without cognition.
 
@@ -65,7 +72,15 @@ def write_results(
 
     jobs: list[tuple[str, Callable[[Path], None]]] = [
         (marks.file_name(key, part, ".nii.gz"), volume(pet))
-        for part, pet in _volumes(restored, record)
+        for part, pet in _volumes(restored, expected, record)
+    ]
+    reference = native_reference(
+        record.tracer.reference_region, prepared.transform, prepared.native_brain
+    )
+    (folder / "space").mkdir(exist_ok=True)
+    jobs += [
+        (f"space/{part}.nii.gz", partial(write_labels, labels=map_, stored=t1.stored, code=code))
+        for part, map_ in (("regions", labels), ("reference", reference))
     ]
     jobs += [
         (
@@ -89,7 +104,9 @@ def write_results(
     return written
 
 
-def _volumes(restored: Restored, record: Record) -> list[tuple[str, PetVolume]]:
+def _volumes(
+    restored: Restored, expected: PetVolume | None, record: Record
+) -> list[tuple[str, PetVolume]]:
     """Volumes to write by their part of the file name.
 
     Of an exploratory tracer low and high always go along with the mean.
@@ -98,6 +115,8 @@ def _volumes(restored: Restored, record: Record) -> list[tuple[str, PetVolume]]:
     if record.release.triptych:
         low, high = low_and_high(restored.mean, restored.sd)
         volumes += [("low10", low), ("high90", high)]
+    if expected is not None:
+        volumes.append(("expected", expected))
     return volumes + [
         (f"sample-{number:02d}", sample) for number, sample in enumerate(restored.samples, 1)
     ]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .prepare import prepare
+from .prepare import in_brain, prepare
 from .prepared import Prepared
 from .space import write_space
 from .transform import NativeToTemplate
 
-__all__ = ["NativeToTemplate", "Prepared", "prepare", "write_space"]
+__all__ = ["NativeToTemplate", "Prepared", "in_brain", "prepare", "write_space"]

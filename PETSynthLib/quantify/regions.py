@@ -142,6 +142,12 @@ def region_labels(transform: NativeToTemplate, native_brain: Volume) -> Volume:
     return labels.with_data(np.where(native_brain.mask, labels.data, 0))
 
 
+def native_reference(region: str, transform: NativeToTemplate, native_brain: Volume) -> Volume:
+    """Mask of a reference region in a scan's own space, inside its brain."""
+    mask = transform.labels_to_native(reference_mask(region), native_brain.grid)
+    return mask.with_data(mask.data * native_brain.mask)
+
+
 @cache
 def labels_of(region: str, side: str) -> tuple[int, ...]:
     """Label numbers of a region or composite on one side.

@@ -36,7 +36,10 @@ def written(folder, key: str = "fdg", samples: int = 0, progress=None) -> dict[s
         sha256="c" * 64,
         header={"sform_code": 4},
     )
-    return write_results(folder, scan, prepared, restored, table, record(key), progress or Silent())
+    told = progress or Silent()
+    return write_results(
+        folder, scan, prepared, restored, table, record(key), told, labels, restored.mean
+    )
 
 
 def test_names_checksums_and_the_stored_grid(tmp_path):
@@ -44,18 +47,22 @@ def test_names_checksums_and_the_stored_grid(tmp_path):
     assert list(files) == [
         "fdg_synth_suvr.nii.gz",
         "fdg_synth_sd.nii.gz",
+        "fdg_synth_expected.nii.gz",
         "fdg_synth_sample-01.nii.gz",
         "fdg_synth_sample-02.nii.gz",
+        "space/regions.nii.gz",
+        "space/reference.nii.gz",
         "fdg_synth_regions.tsv",
         "fdg_synth.png",
         "fdg_synth.json",
         "report.html",
     ]
-    assert sorted(files) == sorted(path.name for path in tmp_path.iterdir())
+    there = (path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
+    assert sorted(files) == sorted(path.as_posix() for path in there)
     for name, digest in files.items():
         assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() == digest
     body = json.loads((tmp_path / "fdg_synth.json").read_text(encoding="utf-8"))
-    assert body["Outputs"] == {name: files[name] for name in list(files)[:6]}
+    assert body["Outputs"] == {name: files[name] for name in list(files)[:9]}
 
     image = nib.load(tmp_path / "fdg_synth_suvr.nii.gz")
     assert np.array_equal(image.affine, STORED.affine)
@@ -68,7 +75,7 @@ def test_names_checksums_and_the_stored_grid(tmp_path):
 
 def test_every_file_says_what_it_is(tmp_path):
     written(tmp_path)
-    for path in tmp_path.iterdir():
+    for path in (p for p in tmp_path.iterdir() if p.is_file()):
         content = path.read_bytes()
         if path.name.endswith(".gz"):
             content = bytes(nib.load(path).header.binaryblock)
@@ -90,4 +97,16 @@ def test_it_stops_between_files_when_asked(tmp_path):
 
     with pytest.raises(Cancelled):
         written(tmp_path, progress=Impatient())
-    assert len(list(tmp_path.iterdir())) == 2
+    assert len([path for path in tmp_path.iterdir() if path.is_file()]) == 2
+    assert not list((tmp_path / "space").iterdir())
+
+
+def test_the_region_map_lies_on_the_stored_grid_in_whole_numbers(tmp_path):
+    written(tmp_path)
+    labels = nib.load(tmp_path / "space" / "regions.nii.gz")
+    assert labels.get_data_dtype() == np.uint8
+    assert np.array_equal(labels.affine, STORED.affine)
+    # Label 28 is the left superior parietal cortex: on the left by the file's own affine.
+    x = nib.affines.apply_affine(labels.affine, np.argwhere(np.asarray(labels.dataobj) == 28))[:, 0]
+    assert x.max() < 4.0
+    assert np.asarray(nib.load(tmp_path / "space" / "reference.nii.gz").dataobj).any()

@@ -195,7 +195,8 @@ def test_a_score_is_kept_from_the_picture_unless_the_user_says_so(request_, noti
         tmp_path,
         load_generator=lambda *_: LoadedGenerator(noting.loaded.bundle, noting),
     )
-    assert [clinical for clinical, _ in noting.given] == [ClinicalRecord(age=70)]
+    # The person, then the average person of the same age.
+    assert [clinical for clinical, _ in noting.given] == 2 * [ClinicalRecord(age=70)]
 
 
 def test_a_picture_shaped_by_a_score_has_the_image_only_values_beside_it(
@@ -206,8 +207,9 @@ def test_a_picture_shaped_by_a_score_has_the_image_only_values_beside_it(
         tmp_path,
         load_generator=lambda *_: LoadedGenerator(noting.loaded.bundle, noting),
     )
-    (shaped, effort), (image_only, image_only_effort) = noting.given
+    (shaped, effort), (image_only, image_only_effort), (average, _) = noting.given
     assert (shaped, image_only) == (PERSON, ClinicalRecord(age=70))
+    assert average == ClinicalRecord(age=70)
     assert (effort.samples, image_only_effort.samples) == (2, 0)
     table = (tmp_path / "fdg_synth_regions.tsv").read_text(encoding="utf-8")
     assert "image_only" in table.splitlines()[0]
@@ -215,14 +217,26 @@ def test_a_picture_shaped_by_a_score_has_the_image_only_values_beside_it(
     assert "partly drawn from the cognitive scores" in report
 
 
-def test_a_model_that_reads_no_score_is_run_once(request_, tmp_path):
+def test_a_model_that_reads_no_score_is_not_run_again_without_it(request_, tmp_path):
     noting = Noting(load_generator("atlas", "cpu"))
     walk(
         replace(request_, clinical=PERSON, cognition_shapes_picture=True),
         tmp_path,
         load_generator=lambda *_: LoadedGenerator(noting.loaded.bundle, noting),
     )
-    assert len(noting.given) == 1
+    assert [clinical for clinical, _ in noting.given] == [PERSON, ClinicalRecord(age=70)]
+
+
+def test_nothing_is_added_to_the_average_person_when_the_brain_is_the_template(request_, tmp_path):
+    walk(request_, tmp_path)
+    own, average = (
+        nib.load(tmp_path / f"fdg_synth_{part}.nii.gz") for part in ("suvr", "expected")
+    )
+    assert np.array_equal(own.affine, average.affine)
+    assert own.shape == average.shape
+    # The fake preparation hands on the template's own brain.
+    assert np.array_equal(own.get_fdata(), average.get_fdata())
+    assert own.get_fdata().max() > 1.0
 
 
 def test_an_unknown_tracer_is_refused_before_anything_is_read(tmp_path):
