@@ -1,0 +1,307 @@
+"""Marks in the views: every view that shows something synthetic says so, and tells left from right.
+
+The text follows the attribute of what is shown, not its name. It is drawn by our own actors in the
+view's renderer, so that Slicer's own annotations do not overwrite it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import slicer
+import vtk
+
+from PETSynthLib.export import marks
+from PETSynthLib.export.policy import release
+from PETSynthLib.tracers import all_tracers
+
+from .Attributes import COGNITION, EVIDENCE, TRACER, Role, isSynthetic, roleOf
+from .Environment import SceneEnvironment
+from .Layouts import FUSED_VIEWS, slicesOf, titles
+from .Volumes import numpyMatrix
+
+ORANGE = (1.0, 0.6, 0.1)
+WHITE = (1.0, 1.0, 1.0)
+ACQUIRED_TEXT = "ACQUIRED PET"
+FORMING = "preview, still forming"
+_PLACES = {
+    Role.LOW: "low (10 %)",
+    Role.PET: "middle",
+    Role.HIGH: "high (90 %)",
+    Role.SAMPLE: "one sample",
+}
+_LETTERS = (("R", "L"), ("A", "P"), ("S", "I"))
+_LOWER_EDGE, _RIGHT_EDGE, _LEFT_EDGE, _UPPER_EDGE = 4, 5, 6, 7
+
+_SCENE_EVENTS = ("NodeAddedEvent", "NodeRemovedEvent", "EndImportEvent", "EndCloseEvent")
+_VIEWS = ("vtkMRMLSliceNode", "vtkMRMLViewNode")
+_WATCHED = (
+    *_VIEWS,
+    "vtkMRMLSliceCompositeNode",
+    "vtkMRMLScalarVolumeNode",
+    "vtkMRMLSegmentationNode",
+    "vtkMRMLModelNode",
+    # Not those of volumes: dragging a window must not redraw the marks.
+    "vtkMRMLSegmentationDisplayNode",
+    "vtkMRMLModelDisplayNode",
+    "vtkMRMLVolumeRenderingDisplayNode",
+)
+
+OUR_VIEWS = frozenset(
+    name for layout in titles() for row in slicesOf(layout) for name in row
+) - set(FUSED_VIEWS)
+"""Slice views of our own: these tell left from right whatever they show."""
+
+
+def wordsOf(node: Any) -> str:
+    """What a view says of one node it shows; empty for what is neither ours nor acquired."""
+    if roleOf(node) is Role.ALIGNED:
+        return ACQUIRED_TEXT
+    if not isSynthetic(node):
+        return ""
+    lines = [marks.CORNER]
+    role = roleOf(node)
+    tracer = all_tracers().get(node.GetAttribute(TRACER) or "")
+    if role is Role.PREVIEW:
+        lines.append(FORMING)
+    if tracer is not None and tracer.exploratory and role in _PLACES:
+        lines.append(f"{_PLACES[role]}: {marks.AMBIGUOUS}")
+    lines.append(_evidence(node))
+    if node.GetAttribute(COGNITION):
+        lines.append(node.GetAttribute(COGNITION))
+    return "\n".join(line for line in lines if line)
+
+
+def _evidence(node: Any) -> str:
+    """The first words of the release policy's banner, e.g. that it is a demonstration."""
+    try:
+        banner = release(node.GetAttribute(EVIDENCE) or "", False).banner
+    except KeyError:
+        return ""
+    words = banner.split(" - ")[0]
+    return "" if words in marks.CORNER else words
+
+
+class CornerMarks:
+    """Watches a scene and keeps the marks of its views.
+
+    Parameters
+    ----------
+    env
+        The scene.
+    rendererOf
+        View node -> its ``vtkRenderer``, or None while the view is not there.
+    requestRender
+        Called with a view node whose marks have changed; by default the renderer's window renders.
+    """
+
+    def __init__(
+        self,
+        env: SceneEnvironment,
+        rendererOf: Callable[[Any], Any],
+        requestRender: Callable[[Any], None] | None = None,
+    ) -> None:
+        self.env = env
+        self._rendererOf = rendererOf
+        self._requestRender = requestRender
+        self._sceneTags: list[int] = []
+        self._nodeTags: dict[str, tuple[Any, int]] = {}
+        self._drawn: dict[str, _Drawn] = {}
+
+    def start(self) -> None:
+        """Begin to watch; a second call changes nothing."""
+        if self._sceneTags:
+            return
+        for name in _SCENE_EVENTS:
+            event = getattr(slicer.vtkMRMLScene, name)
+            self._sceneTags.append(self.env.scene.AddObserver(event, self._onScene))
+        self.refresh()
+
+    def stop(self) -> None:
+        """Stop watching and take the marks away."""
+        for tag in self._sceneTags:
+            self.env.scene.RemoveObserver(tag)
+        for node, tag in self._nodeTags.values():
+            node.RemoveObserver(tag)
+        for drawn in self._drawn.values():
+            drawn.remove()
+        self._sceneTags, self._nodeTags, self._drawn = [], {}, {}
+
+    def refresh(self) -> None:
+        """Look at all nodes and views again, e.g. after the layout has made new views."""
+        self._watch()
+        views = [view for name in _VIEWS for view in self.env.nodes(name)]
+        for viewId in set(self._drawn) - {view.GetID() for view in views}:
+            self._drawn.pop(viewId).remove()
+        for view in views:
+            self._draw(view)
+
+    def textOf(self, viewNode: Any) -> str:
+        """What the view has to say; empty when it shows nothing synthetic or acquired."""
+        shown = (
+            self._inSlice(viewNode)
+            if viewNode.IsA("vtkMRMLSliceNode")
+            else self._inThreeD(viewNode)
+        )
+        # A set of lines: three synthetic nodes in one view say it once.
+        lines = [line for node in shown for line in wordsOf(node).splitlines()]
+        return "\n".join(dict.fromkeys(lines))
+
+    def lettersOf(self, sliceNode: Any) -> tuple[str, str, str, str]:
+        """Letters of the left, right, lower and upper edge of a slice view, e.g. R L P A."""
+        axes = numpyMatrix(sliceNode.GetSliceToRAS())
+        right, up = _letters(axes[:3, 0]), _letters(axes[:3, 1])
+        return right[1], right[0], up[1], up[0]
+
+    # --- what a view shows ------------------------------------------------------------------------
+    def _inSlice(self, sliceNode: Any) -> list[Any]:
+        return self._volumesOf(sliceNode) + [
+            node
+            for node in self._structures()
+            if any(
+                display.GetVisibility()
+                and display.GetVisibility2D()
+                and display.IsDisplayableInView(sliceNode.GetID())
+                for display in _displays(node)
+            )
+        ]
+
+    def _volumesOf(self, sliceNode: Any) -> list[Any]:
+        for composite in self.env.nodes("vtkMRMLSliceCompositeNode"):
+            if composite.GetLayoutName() == sliceNode.GetLayoutName():
+                count = composite.Layer_Last + composite.GetNumberOfAdditionalLayers()
+                layers = [composite.GetNthLayerVolumeID(i) for i in range(count)]
+                volumes = [self.env.node(layer) for layer in layers]
+                return [volume for volume in volumes if volume is not None]
+        return []
+
+    def _inThreeD(self, viewNode: Any) -> list[Any]:
+        shown = [
+            volume
+            for sliceNode in self.env.nodes("vtkMRMLSliceNode")
+            if sliceNode.GetSliceVisible() and sliceNode.IsDisplayableInThreeDView(viewNode.GetID())
+            for volume in self._volumesOf(sliceNode)
+        ]
+        for node in [*self._structures(), *self.env.nodes("vtkMRMLScalarVolumeNode")]:
+            # Of a volume only volume rendering reaches a 3D view; its 2D look does not.
+            if isSynthetic(node) and any(
+                display.GetVisibility()
+                and not display.IsA("vtkMRMLVolumeDisplayNode")
+                and display.GetVisibility3D()
+                and not display.IsA("vtkMRMLColorLegendDisplayNode")
+                and display.IsDisplayableInView(viewNode.GetID())
+                for display in _displays(node)
+            ):
+                shown.append(node)
+        return shown
+
+    def _structures(self) -> list[Any]:
+        nodes = self.env.nodes("vtkMRMLSegmentationNode") + self.env.nodes("vtkMRMLModelNode")
+        return [node for node in nodes if isSynthetic(node)]
+
+    # --- watching and drawing ---------------------------------------------------------------------
+    def _onScene(self, *_: Any) -> None:
+        if not self.env.scene.IsBatchProcessing():
+            self.refresh()
+
+    def _onNode(self, caller: Any, _event: str) -> None:
+        if not self.env.scene.IsBatchProcessing():
+            for view in self._concerned(caller):
+                self._draw(view)
+
+    def _concerned(self, node: Any) -> list[Any]:
+        """Views whose marks a change of ``node`` may change; scrolling touches one slice only."""
+        threeD = self.env.nodes("vtkMRMLViewNode")
+        if node.IsA("vtkMRMLViewNode"):
+            return [node]
+        if node.IsA("vtkMRMLSliceNode"):
+            return [node, *threeD]
+        slices = self.env.nodes("vtkMRMLSliceNode")
+        if node.IsA("vtkMRMLSliceCompositeNode"):
+            return [s for s in slices if s.GetLayoutName() == node.GetLayoutName()] + threeD
+        return slices + threeD
+
+    def _watch(self) -> None:
+        present = {node.GetID(): node for name in _WATCHED for node in self.env.nodes(name)}
+        for nodeId, (node, tag) in list(self._nodeTags.items()):
+            if present.get(nodeId) is not node:
+                node.RemoveObserver(tag)
+                del self._nodeTags[nodeId]
+        for nodeId, node in present.items():
+            if nodeId not in self._nodeTags:
+                tag = node.AddObserver(vtk.vtkCommand.ModifiedEvent, self._onNode)
+                self._nodeTags[nodeId] = (node, tag)
+
+    def _draw(self, view: Any) -> None:
+        renderer = self._rendererOf(view)
+        drawn = self._drawn.get(view.GetID())
+        if drawn is not None and drawn.renderer is not renderer:
+            self._drawn.pop(view.GetID()).remove()
+            drawn = None
+        if renderer is None:
+            return
+        if drawn is None:
+            drawn = self._drawn[view.GetID()] = _Drawn(renderer)
+        text = self.textOf(view)
+        lettered = view.IsA("vtkMRMLSliceNode") and (text or view.GetLayoutName() in OUR_VIEWS)
+        letters = self.lettersOf(view) if lettered else None
+        if not drawn.say(text, letters):
+            return
+        if self._requestRender is not None:
+            self._requestRender(view)
+        else:
+            renderer.GetRenderWindow().Render()
+
+
+def _displays(node: Any) -> list[Any]:
+    found = (node.GetNthDisplayNode(i) for i in range(node.GetNumberOfDisplayNodes()))
+    return [display for display in found if display is not None]
+
+
+def _letters(direction: np.ndarray) -> tuple[str, str]:
+    """Letters of a direction in RAS and of its opposite."""
+    axis = int(np.argmax(np.abs(direction)))
+    plus, minus = _LETTERS[axis]
+    return (plus, minus) if direction[axis] > 0 else (minus, plus)
+
+
+class _Drawn:
+    """The two annotations of one view: the orange words, the white letters."""
+
+    def __init__(self, renderer: Any) -> None:
+        self.renderer = renderer
+        self._words, self._letters = _annotation(ORANGE), _annotation(WHITE)
+        self._said: tuple[str, tuple[str, ...] | None] = ("", None)
+        for actor in (self._words, self._letters):
+            renderer.AddViewProp(actor)
+
+    def say(self, text: str, letters: tuple[str, str, str, str] | None) -> bool:
+        """Show words and letters (left, right, lower, upper); False when they stood there."""
+        if self._said == (text, letters):
+            return False
+        self._said = (text, letters)
+        # In one line it would be cut off at both ends of a narrow view, and the word with it.
+        self._words.SetText(_LOWER_EDGE, text.replace(" - ", "\n").replace(": ", ":\n"))
+        # The lower edge belongs to the words; its letter follows from the upper one.
+        left, right, _, upper = letters or ("", "", "", "")
+        for place, letter in ((_LEFT_EDGE, left), (_RIGHT_EDGE, right), (_UPPER_EDGE, upper)):
+            self._letters.SetText(place, letter)
+        return True
+
+    def remove(self) -> None:
+        """Take both away."""
+        for actor in (self._words, self._letters):
+            self.renderer.RemoveViewProp(actor)
+
+
+def _annotation(colour: tuple[float, float, float]) -> Any:
+    actor = vtk.vtkCornerAnnotation()
+    actor.SetMaximumFontSize(14)
+    actor.SetMinimumFontSize(7)
+    actor.SetNonlinearFontScaleFactor(0.6)
+    actor.GetTextProperty().SetColor(*colour)
+    actor.GetTextProperty().SetShadow(True)
+    actor.GetProperty().SetDisplayLocationToForeground()
+    return actor

@@ -1,0 +1,102 @@
+"""The view arrangements: three planes in rows, what is compared in columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+FUSED = 5311
+COMPARE = 5312
+# 5313 is kept for the eight surface views.
+EXPECTED = 5314
+TRIPTYCH = 5315
+
+PLANES = ("Axial", "Coronal", "Sagittal")
+FUSED_VIEWS = ("Red", "Green", "Yellow")
+"""Slicer's own views make the fused column: Segment Editor and crosshair work there as ever."""
+LEGEND_VIEW = "Yellow"
+
+_GREY, _ORANGE, _BLUE = "#8C8C8C", "#E08A1E", "#4C8BF5"
+_SLICER_COLOURS = {"Red": "#F34A33", "Green": "#6EB04B", "Yellow": "#EDD54C"}
+
+_COLUMNS: dict[int, tuple[tuple[str, str, str], ...]] = {
+    FUSED: (("Mri", "MRI", _GREY), ("Pet", "PET", _ORANGE), ("", "", "")),
+    COMPARE: (
+        ("Real", "Real", _BLUE),
+        ("Synthetic", "SYN", _ORANGE),
+        ("Difference", "Diff", _GREY),
+    ),
+    EXPECTED: (("Pet", "PET", _ORANGE), ("Expected", "Mean", _GREY), ("Added", "Diff", _GREY)),
+    TRIPTYCH: (("Low", "Low", _ORANGE), ("", "", ""), ("High", "High", _ORANGE)),
+}
+"""Layout -> columns: part of the view's name, its label, its colour. Empty: Slicer's own view."""
+
+_TITLES = {
+    FUSED: "PETSynth: MRI, PET, fused",
+    COMPARE: "PETSynth: acquired, synthetic, difference",
+    EXPECTED: "PETSynth: PET, mean of age and sex, difference",
+    TRIPTYCH: "PETSynth: low, middle, high",
+}
+
+
+def titles() -> dict[int, str]:
+    """Words for the layouts, for the menu of the view toolbar."""
+    return dict(_TITLES)
+
+
+def slicesOf(layout: int) -> list[list[str]]:
+    """Names of the slice views of a layout, by plane (rows), then column.
+
+    Raises
+    ------
+    KeyError
+        When the layout is none of ours.
+    """
+    return [
+        [f"PETSynth{part}{plane}" if part else standard for part, _, _ in _COLUMNS[layout]]
+        for plane, standard in zip(PLANES, FUSED_VIEWS, strict=True)
+    ]
+
+
+def columnOf(layout: int, column: int) -> list[str]:
+    """Names of the slice views of one column, axial first."""
+    return [row[column] for row in slicesOf(layout)]
+
+
+def viewIdOf(name: str) -> str:
+    """Node ID of the slice view of that name (view nodes are singletons named by it)."""
+    return f"vtkMRMLSliceNode{name}"
+
+
+def xmlOf(layout: int) -> str:
+    """The layout's description as Slicer reads it."""
+    rows = []
+    for plane, names in zip(PLANES, slicesOf(layout), strict=True):
+        views = [
+            _view(name, plane, label, colour)
+            for name, (_, label, colour) in zip(names, _COLUMNS[layout], strict=True)
+        ]
+        rows.append(
+            f'<item><layout type="horizontal" split="true">{"".join(views)}</layout></item>'
+        )
+    return f'<layout type="vertical" split="true">{"".join(rows)}</layout>'
+
+
+def _view(name: str, plane: str, label: str, colour: str) -> str:
+    text = f"{label} {plane[0]}" if label else name[0]
+    return (
+        f'<item><view class="vtkMRMLSliceNode" singletontag="{name}">'
+        f'<property name="orientation" action="default">{plane}</property>'
+        f'<property name="viewlabel" action="default">{text}</property>'
+        f'<property name="viewcolor" action="default">{colour or _SLICER_COLOURS[name]}</property>'
+        "</view></item>"
+    )
+
+
+def registerLayouts(layoutNode: Any) -> None:
+    """Tell the layout node our arrangements; calling it again changes nothing."""
+    for layout in _COLUMNS:
+        xml = xmlOf(layout)
+        if not layoutNode.IsLayoutDescription(layout):
+            layoutNode.AddLayoutDescription(layout, xml)
+        elif layoutNode.GetLayoutDescription(layout) != xml:
+            layoutNode.SetLayoutDescription(layout, xml)

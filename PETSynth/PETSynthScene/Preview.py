@@ -1,0 +1,112 @@
+"""The emerging PET during a run: one node, hidden from lists, never saved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PETSynthLib.preprocess.transform import NativeToTemplate
+from PETSynthLib.tracers import tracer
+
+from .Attributes import ROLE, SOURCE_T1, Role, mark, originOf
+from .Colours import lookOf, paint
+from .Environment import SceneEnvironment
+from .Layouts import FUSED, columnOf
+from .Views import fillColumn, fit, switchTo
+from .Volumes import ijkToRas, readVolume, vtkMatrix
+
+TRANSFORM = Path("space") / "native_to_template.tfm"
+
+
+def showPreview(
+    env: SceneEnvironment,
+    previewPath: Path,
+    t1Id: str,
+    tracerKey: str,
+    opacity: float = 0.5,
+    *,
+    switchLayout: bool = True,
+) -> Any:
+    """Show the newest preview over the T1; the first one makes the node.
+
+    Parameters
+    ----------
+    env
+        The scene.
+    previewPath
+        Preview of the worker, on the template's grid. The running job's folder lies around it and
+        holds the transform to the T1.
+    t1Id
+        ID of the T1.
+    tracerKey
+        Key of the tracer registry.
+    opacity
+        Of the PET over the MRI.
+    switchLayout
+        Whether the first preview may switch to the fused layout.
+
+    Returns
+    -------
+    The preview node. None when the T1 has gone, and for exploratory tracers: their middle is not
+    shown without low and high, which exist only at the end.
+
+    Raises
+    ------
+    PETSynthError
+        ``BAD_IMAGE`` when the preview or its transform cannot be read. A preview is worth no
+        error message: catch it and go on.
+    """
+    t1Node = env.node(t1Id)
+    key = tracer(tracerKey)
+    if t1Node is None or key.exploratory:
+        return None
+    templateToT1 = NativeToTemplate.read(previewPath.parent.parent / TRANSFORM).inverse
+    fresh = readVolume(previewPath)
+    # The columns need not be at right angles; a node, unlike a file, can hold that.
+    fresh.SetIJKToRASMatrix(vtkMatrix(templateToT1 @ ijkToRas(fresh)))
+    node = previewNode(env)
+    if node is not None:
+        node.SetAndObserveImageData(fresh.GetImageData())
+        node.CopyOrientation(fresh)
+        return node
+    fresh.SetHideFromEditors(True)
+    fresh.SetSaveWithScene(False)
+    node = env.scene.AddNode(fresh)
+    mark(node, originOf(key), Role.PREVIEW, f"{t1Node.GetName()} {key.label} preview")
+    node.SetNodeReferenceID(SOURCE_T1, t1Id)
+    node.SetAndObserveTransformNodeID(t1Node.GetTransformNodeID())
+    paint(env, node, *lookOf(Role.PET, key))
+    node.GetDisplayNode().SetSaveWithScene(False)
+    if switchLayout:
+        switchTo(env, FUSED)
+    fillColumn(env, columnOf(FUSED, 0), t1Node)
+    fillColumn(env, columnOf(FUSED, 1), node)
+    fillColumn(env, columnOf(FUSED, 2), t1Node, node, opacity)
+    fit(env, FUSED)
+    return node
+
+
+def previewNode(env: SceneEnvironment) -> Any:
+    """The preview, or None when there is none."""
+    for node in env.nodes("vtkMRMLScalarVolumeNode"):
+        if node.GetAttribute(ROLE) == Role.PREVIEW.value:
+            return node
+    return None
+
+
+def removePreview(env: SceneEnvironment) -> None:
+    """Take the preview out of scene and views; where it lay alone the T1 takes its place."""
+    node = previewNode(env)
+    if node is None:
+        return
+    t1Node = node.GetNodeReference(SOURCE_T1)
+    t1Id = t1Node.GetID() if t1Node is not None else None
+    for composite in env.nodes("vtkMRMLSliceCompositeNode"):
+        if composite.GetForegroundVolumeID() == node.GetID():
+            composite.SetForegroundVolumeID(None)
+        if composite.GetBackgroundVolumeID() == node.GetID():
+            composite.SetBackgroundVolumeID(t1Id)
+    display = node.GetDisplayNode()
+    env.scene.RemoveNode(node)
+    if display is not None:
+        env.scene.RemoveNode(display)

@@ -1,0 +1,101 @@
+"""PETSynth in a Slicer scene: nodes, folders, views and marks.
+
+These adapters take the scene in a `SceneEnvironment`. They import ``slicer`` (the MRML classes) and
+``vtk``, never ``qt`` or ``ctk``, and use neither ``slicer.app`` nor ``slicer.modules`` nor
+``slicer.mrmlScene``; so they run on bare ``slicer-core`` as they run in the desktop application.
+"""
+
+from .Attributes import Role, isSynthetic, roleOf
+from .Colours import windowOf
+from .Compare import (
+    alignmentOf,
+    compareWithAcquired,
+    comparisonOf,
+    isRescaled,
+    showCompare,
+)
+from .Corner import CornerMarks
+from .Environment import SceneEnvironment
+from .Exporting import ExportedInputs, exportInputs
+from .Importing import ResultNodes, headline, importResult, listResults, notices, resultOf
+from .Inputs import (
+    PatientFacts,
+    chooseT1,
+    findFlairCandidates,
+    findT1Candidates,
+    patientFacts,
+    samePatient,
+)
+from .Layouts import COMPARE, EXPECTED, FUSED, TRIPTYCH, registerLayouts, slicesOf
+from .Layouts import titles as layoutTitles
+from .Lights import quickFindings
+from .Preview import previewNode, removePreview, showPreview
+from .Views import (
+    defaultLook,
+    opacity,
+    previousLayout,
+    restoreLayout,
+    setColours,
+    setLegendVisible,
+    setOpacity,
+    setOutlinesVisible,
+    setWindow,
+    showExpected,
+    showFused,
+    shown,
+    showResult,
+    showTriptych,
+)
+
+__all__ = [
+    "COMPARE",
+    "EXPECTED",
+    "FUSED",
+    "TRIPTYCH",
+    "CornerMarks",
+    "ExportedInputs",
+    "PatientFacts",
+    "ResultNodes",
+    "Role",
+    "SceneEnvironment",
+    "alignmentOf",
+    "chooseT1",
+    "compareWithAcquired",
+    "comparisonOf",
+    "defaultLook",
+    "exportInputs",
+    "findFlairCandidates",
+    "findT1Candidates",
+    "headline",
+    "importResult",
+    "isRescaled",
+    "isSynthetic",
+    "layoutTitles",
+    "listResults",
+    "notices",
+    "opacity",
+    "patientFacts",
+    "previewNode",
+    "previousLayout",
+    "quickFindings",
+    "registerLayouts",
+    "removePreview",
+    "restoreLayout",
+    "resultOf",
+    "roleOf",
+    "samePatient",
+    "setColours",
+    "setLegendVisible",
+    "setOpacity",
+    "setOutlinesVisible",
+    "setWindow",
+    "showCompare",
+    "showExpected",
+    "showFused",
+    "showPreview",
+    "showResult",
+    "showTriptych",
+    "shown",
+    "slicesOf",
+    "windowOf",
+]
