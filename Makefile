@@ -11,6 +11,8 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do $$p -c '$(SUPPORTED)' 2>/dev/null &
 
 VENV := .venv
 LIGHT := .venv-light
+PREVIEW := .venv-preview
+SLICER_PREVIEW := slicer-core==5.13.31053.0
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PINS := pyproject.toml constraints.txt
@@ -18,7 +20,8 @@ PINS := pyproject.toml constraints.txt
 SYSTEM_PACKAGES := libegl1 libgl1 libgl1-mesa-dri libxkbcommon0 libdbus-1-3 libfontconfig1 \
 	libglib2.0-0 fonts-dejavu-core
 
-.PHONY: help demo test test-light bench train-flow lint format cmake-lists system-packages clean
+.PHONY: help demo test test-light test-preview screenshots bench train-flow lint format \
+	cmake-lists system-packages clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -31,6 +34,12 @@ test: lint ## every test, in one environment made for it
 
 test-light: $(LIGHT)/.test ## the tests that need no PyTorch, e.g. make test-light PYTHON=python3.12
 	$(LIGHT)/bin/python -m pytest -m "not torch"
+
+test-preview: $(PREVIEW)/.test ## the tests on the scene of Slicer's preview release
+	$(PREVIEW)/bin/python -m pytest Testing/mrml
+
+screenshots: $(VENV)/.test ## draw panel and layouts in the test host into Resources/screenshots/
+	$(BIN)/python Testing/host/screenshots.py -o Resources/screenshots
 
 bench: $(VENV)/.test ## seconds and peak memory of every stage, as table and JSON in bench-output/
 	$(BIN)/python Testing/benchmark/run.py -o bench-output
@@ -56,8 +65,8 @@ system-packages: ## the system libraries that rendering needs (Debian, as root)
 	DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $(SYSTEM_PACKAGES); }
 
 clean: ## remove the environments and everything these targets wrote
-	rm -rf $(VENV) $(LIGHT) demo-output bench-output .pytest_cache .mypy_cache .ruff_cache \
-	.import_linter_cache .hypothesis
+	rm -rf $(VENV) $(LIGHT) $(PREVIEW) demo-output bench-output .pytest_cache .mypy_cache \
+	.ruff_cache .import_linter_cache .hypothesis
 
 # --- environments; a stamp file says that a set of packages is complete -------------------------
 %/.made:
@@ -79,4 +88,11 @@ $(VENV)/.test: $(VENV)/.synth
 
 $(LIGHT)/.test: $(PINS) | $(LIGHT)/.made
 	$(LIGHT)/bin/python $(PIP_INSTALL) --editable '.[test]' picsl-greedy
+	@touch $@
+
+# The stable release's pins of Slicer's scene and of its vtk are left out; all others hold.
+$(PREVIEW)/.test: $(PINS) | $(PREVIEW)/.made
+	grep -vE '^(slicer-core|vtk)==' constraints.txt > $(PREVIEW)/constraints.txt
+	$(PREVIEW)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint $(PREVIEW)/constraints.txt --editable . pytest hypothesis '$(SLICER_PREVIEW)'
 	@touch $@

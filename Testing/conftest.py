@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -12,6 +13,21 @@ from hypothesis import settings
 # Two busy cores make a time limit a lottery; fixed examples make a failure repeatable.
 settings.register_profile("petsynth", deadline=None, derandomize=True)
 settings.load_profile("petsynth")
+
+# Each tier of the Slicer module's tests needs its packages; `make test` has them all.
+_NEEDS = {
+    "mrml": {"slicer_core"},
+    "host": {"slicer_core", "PySide6"},
+    "panel": {"slicer_core", "PySide6"},
+}
+collect_ignore = [folder for folder, names in _NEEDS.items() if not all(map(find_spec, names))]
+
+
+def pytest_report_header() -> str | None:
+    """Say what is left out."""
+    left_out = ", ".join(f"Testing/{folder}" for folder in collect_ignore)
+    return f"left out, no slicer-core or PySide6: {left_out}" if left_out else None
+
 
 _connect = socket.socket.connect
 

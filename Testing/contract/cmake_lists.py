@@ -1,6 +1,6 @@
-"""Write ``PETSynthLib/CMakeLists.txt``: Slicer installs the files it lists and no others.
+"""Write the CMake lists of library and module: Slicer installs the files they list, no others.
 
-Run as ``make cmake-lists`` after a file of the library was added, renamed or removed.
+Run as ``make cmake-lists`` after a file of either was added, renamed or removed.
 """
 
 from __future__ import annotations
@@ -19,14 +19,26 @@ set(MODULE_PYTHON_RESOURCES
 {resources}
   )
 
-# WITH_SUBDIR installs below a folder of this folder's name, so that `import PETSynthLib` finds it.
+{why}
 slicerMacroBuildScriptedModule(
-  NAME PETSynthLib
+  NAME {name}
   SCRIPTS ${{MODULE_PYTHON_SCRIPTS}}
   RESOURCES ${{MODULE_PYTHON_RESOURCES}}
-  WITH_SUBDIR
+  {option}
   )
 """
+
+KINDS = {
+    "library": (
+        "# WITH_SUBDIR installs below a folder of this folder's name, as `import` needs it.",
+        "WITH_SUBDIR",
+    ),
+    "module": (
+        "# Without WITH_SUBDIR: the module's file, and its packages beside it.",
+        "WITH_GENERIC_TESTS",
+    ),
+}
+FOLDERS = {"PETSynthLib": "library", "PETSynth": "module"}
 
 
 def files_below(folder: Path) -> set[str]:
@@ -41,15 +53,20 @@ def files_below(folder: Path) -> set[str]:
     }
 
 
-def cmake_lists(folder: Path) -> str:
+def cmake_lists(folder: Path, kind: str = "library") -> str:
     """The text of the ``CMakeLists.txt`` that lists every file of ``folder``."""
     names = sorted(files_below(folder))
+    why, option = KINDS[kind]
     return TEMPLATE.format(
         scripts="\n".join(f"  {name}" for name in names if name.endswith(".py")),
         resources="\n".join(f"  {name}" for name in names if not name.endswith(".py")),
+        name=folder.name,
+        why=why,
+        option=option,
     )
 
 
 if __name__ == "__main__":
-    library = ROOT / "PETSynthLib"
-    (library / "CMakeLists.txt").write_text(cmake_lists(library), encoding="utf-8", newline="\n")
+    for name, kind in FOLDERS.items():
+        file = ROOT / name / "CMakeLists.txt"
+        file.write_text(cmake_lists(ROOT / name, kind), encoding="utf-8", newline="\n")

@@ -74,9 +74,11 @@ class TestLists:
     @pytest.fixture
     def extension(self, tmp_path: Path) -> Path:
         """A small extension of the same build."""
-        for name in ("CMakeLists.txt", "PETSynth/CMakeLists.txt"):
-            (tmp_path / name).parent.mkdir(exist_ok=True)
-            shutil.copy(ROOT / name, tmp_path / name)
+        shutil.copy(ROOT / "CMakeLists.txt", tmp_path / "CMakeLists.txt")
+        module = tmp_path / "PETSynth"
+        module.mkdir()
+        (module / "PETSynth.py").touch()
+        (module / "CMakeLists.txt").write_text(cmake_lists(module, "module"), encoding="utf-8")
         library = tmp_path / "PETSynthLib"
         (library / "assets").mkdir(parents=True)
         (library / "__init__.py").touch()
