@@ -1,0 +1,414 @@
+"""The panel as a whole: makes the cards, follows scene and run, does what buttons ask for."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+import PETSynthScene as Scene
+from PETSynthLib.errors import PETSynthError
+
+from . import Dependencies, Messages
+from .AdvancedCard import AdvancedCard
+from .BatchCard import BatchCard
+from .Context import Context
+from .Controller import State
+from .Diagnosis import diagnosis, report
+from .Icons import pixmap
+from .InputCard import InputCard
+from .Launcher import Launcher, Order
+from .Parameters import Preset
+from .PatientCard import PatientCard
+from .Remedies import Remedy
+from .RunArea import RunArea
+from .Sample import loadSample
+from .Settings import Settings
+from .Shortcuts import Shortcuts
+from .TracerCard import TracerCard
+from .ViewCard import ViewCard
+
+TICK_MS = 500
+_FOLDED = ("viewCard", "batchCard", "advancedCard")
+"""Cards that are folded until the user opens them."""
+
+
+class Panel:
+    """Made once per panel; `setParameters` gives it a parameter node, `close` ends it.
+
+    Parameters
+    ----------
+    widget
+        The outermost widget of ``PETSynth.ui``.
+    ui
+        Its widgets by name.
+    environment
+        `PETSynthScene.SceneEnvironment`.
+    requirements
+        Path of ``requirements.txt``.
+    """
+
+    def __init__(self, widget, ui, environment, requirements):
+        self._requirements = requirements
+        self._refreshing = False
+        settings = Settings()
+        launcher = Launcher(environment, settings)
+        self.context = context = Context(ui, environment, settings, launcher)
+        self.launcher = launcher
+        self.controller = launcher.controller
+        self.input = InputCard(context, self.onSample)
+        self.patient = PatientCard(context)
+        self.tracer = TracerCard(context, self.refresh)
+        self.runArea = RunArea(context, self.onRun, self.onRemedy, time.monotonic)
+        self.view = ViewCard(context)
+        self.batch = BatchCard(context, self.tracer.request, lambda: self._seconds())
+        self.advanced = AdvancedCard(
+            context,
+            self.refresh,
+            self.onRepair,
+            self.onDiagnose,
+            self.tracer.openModelsFolder,
+        )
+        self._cards = {
+            "inputCard": self.input,
+            "patientCard": self.patient,
+            "tracerCard": self.tracer,
+            "viewCard": self.view,
+            "batchCard": self.batch,
+            "advancedCard": self.advanced,
+        }
+        ui.syntheticBannerIcon.setPixmap(pixmap("amber"))
+        self._fold()
+        self.controller.changed.connect(self._onController)
+        self.controller.previewed.connect(self._onPreview)
+        self.controller.found.connect(self.input.lights.warn)
+        self.controller.finished.connect(self._onFinished)
+        launcher.imported.connect(self._onImported)
+        self._timer = qt.QTimer()
+        self._timer.setInterval(TICK_MS)
+        self._timer.connect("timeout()", self.controller.tick)
+        self.shortcuts = Shortcuts(widget, self._keys())
+
+    # --- life ----------------------------------------------------------------------------------
+
+    def setParameters(self, parameters):
+        """Follow this parameter node; None while the scene is closing."""
+        self.context.parameters = parameters
+        if parameters is not None:
+            self.refresh()
+
+    def enter(self):
+        """The user opens the module."""
+        self.shortcuts.install()
+        self.chooseT1()
+
+    def exit(self):
+        """The user leaves the module."""
+        self.shortcuts.remove()
+
+    def chooseT1(self):
+        """Choose the T1w for the user when the scene leaves one candidate."""
+        parameters = self.context.parameters
+        if parameters is None or parameters.input.t1w is not None or self.controller.busy:
+            return
+        node = Scene.chooseT1(self.context.environment)
+        if node is not None:
+            parameters.input.t1w = node
+            text = _("T1w chosen for you: {name}.").format(name=node.GetName())
+            self.context.ui.stageLabel.setText(text)
+
+    def sceneCloses(self):
+        """The scene is about to close: nothing may run on."""
+        self.launcher.close(Messages.sceneClosed())
+        self.batch.queue.active = False
+
+    def nodeRemoved(self):
+        """A node left the scene."""
+        self.launcher.stopIfInputsAreGone()
+
+    def close(self):
+        """The panel goes: no process, timer or shortcut stays."""
+        self._timer.stop()
+        self.shortcuts.remove()
+        self.advanced.close()
+        self.controller.changed.disconnect(self._onController)
+        self.batch.queue.active = False
+        self.launcher.close()
+        self.context.parameters = None
+
+    # --- following -----------------------------------------------------------------------------
+
+    def refresh(self):
+        """Bring every card into agreement with scene, parameters and run."""
+        if self._refreshing or self.context.parameters is None:
+            return
+        self._refreshing = True
+        try:
+            for card in self._cards.values():
+                card.refresh()
+            self._showRun()
+            self._showTitles()
+        finally:
+            self._refreshing = False
+
+    @property
+    def reason(self):
+        """Why a run cannot start, or an empty string."""
+        return self.input.reason or self.tracer.reason
+
+    def _onController(self):
+        busy = self.controller.busy
+        if busy != self._timer.active:
+            self._timer.start() if busy else self._timer.stop()
+            self.refresh()
+        else:
+            self._showRun()
+
+    def _showRun(self):
+        if self.context.parameters is None:
+            return
+        self.runArea.prefix = self.batch.prefix
+        self.runArea.refresh(self.reason, self._ready())
+
+    def _ready(self):
+        if self.controller.state is State.DONE:
+            return ""
+        words = Messages.seconds(self._seconds())
+        return _("Ready. {time} on this computer.").format(time=words[:1].upper() + words[1:])
+
+    def _seconds(self):
+        return None if self.context.parameters is None else self.tracer.seconds
+
+    def _showTitles(self):
+        """A folded card's header carries a summary of what is in it."""
+        for name, card in self._cards.items():
+            button = getattr(self.context.ui, name)
+            title = _(card.TITLE)
+            summary = card.summary if button.collapsed else ""
+            button.setText(f"{title}    {summary}" if summary else title)
+
+    def _fold(self):
+        """Folded and open cards as the user left them."""
+        for name in self._cards:
+            button = getattr(self.context.ui, name)
+            folded = self.context.settings.folded(name, name in _FOLDED)
+            # View opens by itself, at the first preview or result of a session.
+            button.setCollapsed(folded or name == "viewCard")
+            button.connect(
+                "contentsCollapsed(bool)", lambda folded, name=name: self._onFolded(name, folded)
+            )
+
+    def _onFolded(self, name, folded):
+        self.context.settings.setFolded(name, folded)
+        self.refresh()
+
+    # --- running -------------------------------------------------------------------------------
+
+    def onSample(self):
+        """Load the sample case and choose it."""
+        with slicer.util.tryWithErrorDisplay(
+            _("The sample case cannot be loaded."), waitCursor=True
+        ):
+            self.context.parameters.input.t1w = loadSample()
+
+    def onRun(self, **changes):
+        """Synthesize with the values of this moment; ``changes`` replace fields of the request."""
+        if self.controller.busy or self.reason:
+            return
+        if (message := self._needs()) is not None:
+            self.controller.tell(message)
+            return
+        parameters = self.context.parameters
+        nodes = (parameters.input.t1w, parameters.input.flair, parameters.input.mask)
+        order = Order(
+            *(None if node is None else node.GetID() for node in nodes),
+            request=replace(self.tracer.request(), **changes),
+            keepSamples=parameters.run.keepSamples,
+        )
+        try:
+            self.launcher.launch(order)
+        except PETSynthError as problem:
+            message = Messages.forFailure(
+                problem.code.value, problem.text, problem.hint, Messages.RunFacts()
+            )
+            self.controller.tell(message)
+        except OSError as problem:
+            self.controller.tell(Messages.exportFailed(problem.strerror or str(problem)))
+
+    def _needs(self):
+        """What has to be installed first, as a message; None when nothing is missing."""
+        settings = self.context.settings
+        if settings.python:
+            return None  # its own business; the worker tells
+        missing = Dependencies.missingFor(self.tracer.model)
+        if missing.broken:
+            return Messages.torchBroken()
+        if missing.torch:
+            free = Dependencies.freeGb(slicer.app.temporaryPath)
+            return Messages.needsPyTorch(Dependencies.DOWNLOAD_MB, Dependencies.DISK_GB, free)
+        if missing.packages:
+            return Messages.needsPackages(missing.packages)
+        return None
+
+    def _onPreview(self, path):
+        parameters, order = self.context.parameters, self.launcher.order
+        if parameters is None or not order.show or not parameters.view.preview:
+            return
+        try:
+            Scene.showPreview(
+                self.context.environment,
+                Path(path),
+                order.t1Id,
+                order.request.tracer,
+                self.view.opacity,
+                switchLayout=self.view.mayPreviewSwitch(),
+            )
+        except PETSynthError as problem:
+            self.controller.log.add(f"preview: {problem}")  # the run goes on without it
+            return
+        self.view.switchedOnce = True
+        self._openView()
+        self.view.refresh()
+
+    def _onImported(self, nodes, order):
+        if order.show:
+            self.view.showNew(nodes)
+            self._openView()
+        Scene.removePreview(self.context.environment)
+
+    def _onFinished(self, state):
+        if state is not State.DONE and self.context.environment.scene is not None:
+            Scene.removePreview(self.context.environment)
+        self.refresh()
+
+    def _openView(self):
+        """The card opens itself once per session, at the first preview or result."""
+        if not getattr(self, "_viewOpened", False):
+            self._viewOpened = True
+            self.context.ui.viewCard.setCollapsed(False)
+
+    # --- remedies ------------------------------------------------------------------------------
+
+    def onRemedy(self, remedy):
+        """Do what the button of a message says."""
+        actions = {
+            Remedy.INSTALL: self.onInstall,
+            Remedy.CHOOSE_BACKEND: lambda: self._goTo("advancedCard", "pythonPathLineEdit"),
+            Remedy.CHOOSE_PYTORCH: lambda: slicer.util.selectModule("PyTorchUtils"),
+            Remedy.WHEEL_FOLDER: lambda: self._goTo("advancedCard", "wheelFolderLineEdit"),
+            Remedy.REPAIR: self.onRepair,
+            Remedy.COPY_REPORT: self.onReport,
+            Remedy.COPY_DIAGNOSIS: self.onDiagnose,
+            Remedy.RETRY: self.onRun,
+            Remedy.RETRY_ON_CPU: lambda: self.onRun(device="cpu"),
+            Remedy.RETRY_FAST: self._retryFast,
+            Remedy.CHOOSE_MASK: lambda: self._goTo("inputCard", "maskSelector"),
+            Remedy.MASK_AUTOMATIC: lambda: self._retryWithout("mask"),
+            Remedy.CHOOSE_T1W: lambda: self._goTo("inputCard", "t1wSelector"),
+            Remedy.CHOOSE_FLAIR: lambda: self._goTo("inputCard", "flairSelector"),
+            Remedy.WITHOUT_FLAIR: lambda: self._retryWithout("flair"),
+            Remedy.CHOOSE_MODEL: lambda: self._goTo("tracerCard", "modelComboBox"),
+            Remedy.BUILT_IN_MODEL: self._builtInModel,
+            Remedy.OPEN_MODELS: self.tracer.openModelsFolder,
+            Remedy.CHOOSE_JOB_FOLDER: lambda: self._goTo("advancedCard", "jobFolderLineEdit"),
+            Remedy.CHOOSE_TRACER: lambda: self._goTo("tracerCard", "tracerComboBox"),
+            Remedy.SHOW_DETAILS: lambda: self.context.ui.detailsGroup.setProperty(
+                "collapsed", False
+            ),
+            Remedy.SHOW_DATA: lambda: slicer.util.selectModule("Data"),
+            Remedy.ACCEPT_ALIGNMENT: self.view.acceptAlignment,
+            Remedy.CHOOSE_ACQUIRED: lambda: self._goTo("viewCard", "acquiredPetSelector"),
+        }
+        actions[remedy]()
+
+    def onInstall(self):
+        """Install what is missing, prove that it works, then run."""
+        self.controller.tell(Messages.installing())
+        slicer.app.processEvents()
+        missing = Dependencies.missingFor(self.tracer.model)
+        try:
+            Dependencies.install(
+                self._requirements, missing.torch, self.context.settings.wheelFolder
+            )
+        except Dependencies.InstallError as problem:
+            self.controller.tell(Messages.installFailed(str(problem)))
+            return
+        self.advanced.check(then=self._onInstalled)
+
+    def _onInstalled(self, answer, why):
+        if answer is None:
+            self.controller.tell(Messages.installFailed(why))
+        else:
+            self.controller.dismiss()
+            self.onRun()
+
+    def onRepair(self):
+        """Remove a partly installed PyTorch."""
+        try:
+            Dependencies.repair()
+        except Dependencies.InstallError as problem:
+            self.controller.tell(Messages.installFailed(str(problem)))
+        else:
+            self.controller.tell(Messages.repaired())
+
+    def onDiagnose(self):
+        """Put the diagnosis on the clipboard."""
+        _copy(diagnosis(self.context.settings, self.advanced.report))
+
+    def onReport(self):
+        """Put message, diagnosis and log on the clipboard."""
+        controller = self.controller
+        text = report(
+            self.context.settings, self.advanced.report, controller.notice, controller.log.text
+        )
+        _copy(text)
+
+    def _retryFast(self):
+        self.context.parameters.run.preset = Preset.FAST
+        self.onRun()
+
+    def _retryWithout(self, name):
+        setattr(self.context.parameters.input, name, None)
+        self.onRun()
+
+    def _builtInModel(self):
+        builtIn = [model for model in self.tracer.models if model.builtIn]
+        if builtIn:
+            self.context.parameters.run.modelId = builtIn[-1].name
+
+    def _goTo(self, card, control):
+        """Open a card and put the keyboard into one of its controls."""
+        getattr(self.context.ui, card).setCollapsed(False)
+        getattr(self.context.ui, control).setFocus()
+
+    # --- keys ----------------------------------------------------------------------------------
+
+    def _keys(self):
+        ui = self.context.ui
+        return {
+            "Ctrl+Return": self._onKeyRun,
+            "Esc": self.controller.cancel,
+            "Alt+1": lambda: _press(ui.fusedLayoutButton),
+            "Alt+2": lambda: _press(ui.expectedLayoutButton),
+            "Alt+3": lambda: _press(ui.compareLayoutButton),
+            "Alt+0": lambda: _press(ui.restoreLayoutButton),
+            "Alt++": lambda: self.view.changeOpacity(10),
+            "Alt+-": lambda: self.view.changeOpacity(-10),
+            "Alt+PgUp": lambda: self.view.step(-1),
+            "Alt+PgDown": lambda: self.view.step(1),
+        }
+
+    def _onKeyRun(self):
+        if not self.controller.busy:
+            self.runArea.click()
+
+
+def _press(button):
+    if button.enabled:
+        button.click()
+
+
+def _copy(text):
+    qt.QApplication.clipboard().setText(text)

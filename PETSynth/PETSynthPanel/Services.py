@@ -1,0 +1,65 @@
+"""What works without the panel: layouts and marks of views, so that a saved scene opens right."""
+
+import slicer
+
+import PETSynthScene as Scene
+
+from .Later import later
+
+_state = {"marks": None, "stop": None}
+
+
+def sceneEnvironment():
+    """The environment of Slicer's own scene."""
+    return Scene.SceneEnvironment(slicer.mrmlScene, slicer.app.applicationLogic())
+
+
+def startServices():
+    """Register the layouts and start the marks; a second call changes nothing."""
+    layoutManager = slicer.app.layoutManager()
+    if layoutManager is None or _state["marks"] is not None:
+        return  # without windows there is nothing to mark
+    environment = sceneEnvironment()
+    if environment.layoutNode is not None:
+        Scene.registerLayouts(environment.layoutNode)
+    marks = Scene.CornerMarks(environment, rendererOf)
+    _state["marks"] = marks
+    layoutNode = environment.layoutNode
+    if layoutNode is not None:
+        # The layout manager hears of the change in the same moment and makes its views first.
+        tag = layoutNode.AddObserver("ModifiedEvent", lambda *_: later(0, _refresh))
+        _state["stop"] = lambda: layoutNode.RemoveObserver(tag)
+    marks.start()
+
+
+def stopServices():
+    """Take the marks away, e.g. before the module is read again."""
+    if _state["marks"] is not None:
+        _state["marks"].stop()
+    if _state["stop"] is not None:
+        _state["stop"]()
+    _state.update(marks=None, stop=None)
+
+
+def _refresh():
+    if _state["marks"] is not None:
+        _state["marks"].refresh()
+
+
+def rendererOf(viewNode):
+    """The renderer of a view, or None while the view is not there."""
+    layoutManager = slicer.app.layoutManager()
+    if layoutManager is None:
+        return None
+    if viewNode.IsA("vtkMRMLSliceNode"):
+        widget = layoutManager.sliceWidget(viewNode.GetLayoutName())
+        view = None if widget is None else widget.sliceView()
+    else:
+        view = None
+        for index in range(layoutManager.threeDViewCount):
+            candidate = layoutManager.threeDWidget(index).threeDView()
+            if candidate.mrmlViewNode() is viewNode:
+                view = candidate
+    if view is None:
+        return None
+    return view.renderWindow().GetRenderers().GetFirstRenderer()
