@@ -103,7 +103,7 @@ class TestText:
     def test_a_machine_path_is_seen(self, text: str) -> None:
         assert MACHINE_PATH.search(text)
 
-    @pytest.mark.parametrize("text", ["../work/x", "demo/tmp/x", "https://a.org/home/x", "~/x"])
+    @pytest.mark.parametrize("text", ["demo/tmp/x", "https://a.org/home/x", "~/x"])
     def test_an_ordinary_path_is_not(self, text: str) -> None:
         assert not MACHINE_PATH.search(text)
 

@@ -36,7 +36,7 @@ class Calibration:
     factor
         Tracer -> region -> factor from the mean voxel sd of a region to the sd of its mean.
     distance
-        Tracer -> region -> healthy-to-Alzheimer difference in SUVR.
+        Exploratory tracer -> its target region -> healthy-to-Alzheimer difference in SUVR.
     metrics
         Tracer -> figures on test anatomies.
     """
@@ -130,8 +130,10 @@ def calibrate(
         quantile = np.quantile(np.abs(truth - mean) / sd, NOMINAL, axis=0) / Z90
         factor[tracer] = {n: round(float(q), 4) for n, q in zip(names, quantile, strict=True)}
         target = all_tracers()[tracer].target_region
-        # Only where the tracer's message is: elsewhere a small difference says nothing.
-        distance[tracer] = {target: round(healthy_to_alzheimer(held_out, masks[target], tracer), 3)}
+        if all_tracers()[tracer].exploratory:
+            # Where MRI does not determine the tracer, a value must say more than this to be shown.
+            gap = healthy_to_alzheimer(held_out, masks[target], tracer)
+            distance[tracer] = {target: round(gap, 3)}
         metrics[tracer] = _judge(judged[tracer], quantile, names.index(target), fitted[tracer])
     return Calibration(factor, distance, metrics)
 
