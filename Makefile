@@ -30,7 +30,9 @@ demo: $(VENV)/.synth ## synthesize FDG PET from the sample MRI into demo-output/
 	$(BIN)/petsynth demo -o demo-output
 
 test: lint ## every test, in one environment made for it
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest Testing/contract Testing/unit
+	@# A process of their own: reloading the module reads the library again, as in Slicer.
+	$(BIN)/python -m pytest Testing/mrml Testing/host Testing/panel
 
 test-light: $(LIGHT)/.test ## the tests that need no PyTorch, e.g. make test-light PYTHON=python3.12
 	$(LIGHT)/bin/python -m pytest -m "not torch"
@@ -41,8 +43,9 @@ test-preview: $(PREVIEW)/.test ## the tests on the scene of Slicer's preview rel
 screenshots: $(VENV)/.test ## draw panel and layouts in the test host into Resources/screenshots/
 	$(BIN)/python Testing/host/screenshots.py -o Resources/screenshots
 
-bench: $(VENV)/.test ## seconds and peak memory of every stage, as table and JSON in bench-output/
+bench: $(VENV)/.test ## seconds and memory of every stage, and how the panel answers, into bench-output/
 	$(BIN)/python Testing/benchmark/run.py -o bench-output
+	$(BIN)/python Testing/benchmark/panel.py -o bench-output
 
 train-flow: $(VENV)/.synth ## simulate, train and calibrate the shipped flow model anew into build/flow (an hour)
 	$(BIN)/python -m PETSynthLib.learn.flow.make build/flow-work --out build/flow

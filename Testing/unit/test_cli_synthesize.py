@@ -189,7 +189,9 @@ def test_a_lack_of_memory_has_its_own_status(fail, capsys):
 
 
 INTERRUPTED = """
-import sys, time
+import signal, sys, time
+# A shell that starts tests in the background has Ctrl+C ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {here!r})
 import PETSynthLib.cli as cli
 from PETSynthLib.cli import session
