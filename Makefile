@@ -35,7 +35,7 @@ test: lint ## every test, in one environment made for it
 	$(BIN)/python -m pytest Testing/mrml Testing/host Testing/panel
 
 test-light: $(LIGHT)/.test ## the tests that need no PyTorch, e.g. make test-light PYTHON=python3.12
-	$(LIGHT)/bin/python -m pytest -m "not torch"
+	$(LIGHT)/bin/python -m pytest -m "not torch" Testing/contract Testing/unit
 
 test-preview: $(PREVIEW)/.test ## the tests on the scene of Slicer's preview release
 	$(PREVIEW)/bin/python -m pytest Testing/mrml

@@ -56,9 +56,8 @@ class Jobs:
             ) from problem
         self._open.add(job)
         previous = self._spaces.get(t1Id)
-        if previous is not None and (previous.result / "space").is_dir():
-            shutil.copytree(previous.result / "space", job.result / "space")
-            shutil.copy(previous.result / "request.json", job.result / "request.json")
+        if previous is not None:
+            _reuse(previous, job)
         return job
 
     def finished(self, job, t1Id, keep):
@@ -94,6 +93,15 @@ class Jobs:
 def writeRequest(job, request):
     """Write ``request`` where the worker finds it."""
     job.request.write_text(json.dumps(request.as_dict(), indent=1), encoding="utf-8")
+
+
+def _reuse(previous, job):
+    """Lay the alignment of a finished job into a new one; without it the run only takes longer."""
+    try:
+        shutil.copytree(previous.result / "space", job.result / "space")
+        shutil.copy(previous.result / "request.json", job.result / "request.json")
+    except OSError:  # e.g. the system tidied up its temporary folder
+        _remove(job.result)
 
 
 def _remove(path):

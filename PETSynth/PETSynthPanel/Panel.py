@@ -122,6 +122,7 @@ class Panel:
     def sceneCloses(self):
         """The scene is about to close: nothing may run on."""
         self.launcher.close(Messages.sceneClosed())
+        self.view.forget()
         self.batch.queue.active = False
 
     def nodeRemoved(self):
@@ -144,6 +145,8 @@ class Panel:
         """Bring every card into agreement with scene, parameters and run."""
         if self._refreshing or self.context.parameters is None:
             return
+        if self.controller.state is State.IMPORTING:
+            return  # it adds many nodes; once more at its end is enough
         self._refreshing = True
         try:
             for card in self._cards.values():
@@ -256,8 +259,9 @@ class Panel:
         parameters, order = self.context.parameters, self.launcher.order
         if parameters is None or not order.show or not parameters.view.preview:
             return
+        self._refreshing = True  # the first preview makes views, whose nodes change no card
         try:
-            Scene.showPreview(
+            preview = Scene.showPreview(
                 self.context.environment,
                 Path(path),
                 order.t1Id,
@@ -267,6 +271,10 @@ class Panel:
             )
         except PETSynthError as problem:
             self.controller.log.add(f"preview: {problem}")  # the run goes on without it
+            return
+        finally:
+            self._refreshing = False
+        if preview is None:  # of an exploratory tracer: the first layout is the result's
             return
         self.view.switchedOnce = True
         self._openView()

@@ -22,7 +22,7 @@ def startServices():
     environment = sceneEnvironment()
     if environment.layoutNode is not None:
         Scene.registerLayouts(environment.layoutNode)
-    marks = Scene.CornerMarks(environment, rendererOf)
+    marks = Scene.CornerMarks(environment, rendererOf, scheduleRender)
     _state["marks"] = marks
     layoutNode = environment.layoutNode
     if layoutNode is not None:
@@ -48,18 +48,27 @@ def _refresh():
 
 def rendererOf(viewNode):
     """The renderer of a view, or None while the view is not there."""
+    view = _viewOf(viewNode)
+    return None if view is None else view.renderWindow().GetRenderers().GetFirstRenderer()
+
+
+def scheduleRender(viewNode):
+    """Draw a view soon: an import changes its marks many times, and drawing blocks."""
+    view = _viewOf(viewNode)
+    if view is not None:
+        view.scheduleRender()
+
+
+def _viewOf(viewNode):
     layoutManager = slicer.app.layoutManager()
     if layoutManager is None:
         return None
     if viewNode.IsA("vtkMRMLSliceNode"):
         widget = layoutManager.sliceWidget(viewNode.GetLayoutName())
-        view = None if widget is None else widget.sliceView()
-    else:
-        view = None
-        for index in range(layoutManager.threeDViewCount):
-            candidate = layoutManager.threeDWidget(index).threeDView()
-            if candidate.mrmlViewNode() is viewNode:
-                view = candidate
-    if view is None:
-        return None
-    return view.renderWindow().GetRenderers().GetFirstRenderer()
+        return None if widget is None else widget.sliceView()
+    view = None
+    for index in range(layoutManager.threeDViewCount):
+        candidate = layoutManager.threeDWidget(index).threeDView()
+        if candidate.mrmlViewNode() is viewNode:
+            view = candidate
+    return view

@@ -89,17 +89,32 @@ class ViewCard:
 
     def showNew(self, nodes):
         """A result has just come in: show it as its tracer may be shown."""
-        view = self._context.parameters.view
+        view, environment = self._context.parameters.view, self._context.environment
+        view.shown = "mean"
+        if view.colours != "registry":
+            Scene.setColours(environment, nodes, view.colours)
         view.result = nodes.pet
-        switch = self.mayPreviewSwitch()
-        Scene.showResult(self._context.environment, nodes, self.opacity, switchLayout=switch)
+        # Of an exploratory tracer the middle alone in the user's views would say too much.
+        switch = nodes.exploratory or self.mayPreviewSwitch()
+        Scene.showResult(environment, nodes, self.opacity, switchLayout=switch)
         self.switchedOnce = True
+
+    def forget(self):
+        """The scene closes: the next one has its own PETs, and says which were accepted."""
+        self._result = self._acquired = None
 
     def _followResult(self, nodes):
         key = None if nodes is None else nodes.pet.GetID()
         if key == self._result:
             return
-        self._result = key
+        before, self._result = self._result, key
+        environment = self._context.environment
+        # The views of a loaded scene are as they were saved; a run shows its result by itself.
+        settled = not (environment.scene.IsImporting() or self._context.controller.busy)
+        if nodes is not None and before is not None and settled:
+            self._context.parameters.view.shown = "mean"
+            switch = nodes.exploratory or Scene.previousLayout(environment) is not None
+            Scene.showResult(environment, nodes, self.opacity, switchLayout=switch)
         self._fillShown(nodes)
         self._fillColours(nodes)
         if nodes is not None:
@@ -159,7 +174,11 @@ class ViewCard:
 
     def showFused(self):
         """MRI, PET and fused; of an exploratory tracer low, middle and high."""
-        self._try(lambda nodes: Scene.showResult(self._context.environment, nodes, self.opacity))
+
+        def show(nodes):
+            Scene.showResult(self._context.environment, self._asChosen(nodes), self.opacity)
+
+        self._try(show)
 
     def showExpected(self):
         """PET, mean of that age and sex, difference."""
@@ -206,17 +225,21 @@ class ViewCard:
         self.refresh()
 
     def _followAcquired(self, nodes):
-        """Choosing an acquired PET opens Compare; another one is to be looked at anew."""
+        """Choosing an acquired PET opens Compare; another one, or another MRI, is looked at anew.
+
+        What was accepted last is kept while the selector is empty: another PET must not inherit it.
+        """
         view = self._context.parameters.view
         acquired = view.acquiredPet
-        key = None if acquired is None else acquired.GetID()
-        if key == self._acquired:
+        if acquired is None or nodes is None:
             return
-        first = self._acquired is None and view.alignmentAccepted
-        self._acquired = key
-        if acquired is not None and not first:
-            view.alignmentAccepted = False
-        if acquired is not None and nodes is not None and not view.alignmentAccepted:
+        before, t1 = self._acquired, nodes.t1 or nodes.pet
+        self._acquired = (acquired.GetID(), t1.GetID())
+        # The first one of a scene that was loaded has been looked at when the scene says so.
+        if before == self._acquired or (before is None and view.alignmentAccepted):
+            return
+        view.alignmentAccepted = False
+        if before is None or before[0] != acquired.GetID():
             self.showCompare()
 
     # --- look ----------------------------------------------------------------------------------
@@ -267,13 +290,17 @@ class ViewCard:
         if nodes is None or chosen is None:
             return
         parameters.view.shown = chosen
-        volume = nodes.pet
-        if chosen == "sd":
-            volume = nodes.sd
-        elif chosen.startswith("sample"):
-            volume = nodes.samples[int(chosen.removeprefix("sample"))]
-        shown = dataclasses.replace(nodes, pet=volume)
+        shown = self._asChosen(nodes)
         Scene.showFused(self._context.environment, shown, self.opacity, switchLayout=False)
+
+    def _asChosen(self, nodes):
+        """The result with what Show says in the place of its mean."""
+        chosen = self._context.ui.shownComboBox.currentData
+        if nodes.exploratory or chosen in (None, "mean"):
+            return nodes
+        if chosen == "sd":
+            return dataclasses.replace(nodes, pet=nodes.sd)
+        return dataclasses.replace(nodes, pet=nodes.samples[int(chosen.removeprefix("sample"))])
 
     def _fillColours(self, nodes):
         combo = self._context.ui.colourComboBox

@@ -146,6 +146,19 @@ class TestFolders:
         assert (output / "space" / "brain_mask.nii.gz").is_file()
         assert not (output / "result.json").exists(), "an old result is no new one"
 
+    def test_an_alignment_that_was_tidied_away_does_not_stop_the_next_run(
+        self, panel: Any, tmp_path: Path
+    ) -> None:
+        panel.ui.jobFolderLineEdit.setCurrentPath(str(tmp_path / "jobs"))
+        panel.chooseHead()
+        panel.run()
+        panel.finish()
+        for path in (tmp_path / "jobs").rglob("request.json"):
+            path.unlink()
+        panel.run()
+        assert len(panel.processes) == 2
+        assert not Path(panel.request["output"]).exists()
+
     def test_a_folder_that_cannot_be_written_is_said(self, panel: Any, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         panel.ui.jobFolderLineEdit.setCurrentPath(str(tmp_path / "file"))
