@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+
+OVERRIDABLE = {
+    "contrast_agent": "a contrast agent was given",
+    "t1_slice_thickness": "the slices are too thick",
+    "t1_anisotropy": "the voxels are too uneven",
+    "coverage": "part of the brain is cut off",
+}
+"""Checks whose red light a user may override, and why it is red. Never among them: what makes the
+result meaningless instead of poor (CT, another patient, no valid place, no brain)."""
 
 
 class Verdict(StrEnum):
@@ -30,6 +40,10 @@ class Finding:
         Green, amber or red.
     sentence
         One plain sentence for a person.
+    overridden
+        Whether the user overrode a red light, which then counts as amber.
+    key
+        Which sentence it is, for translators; ``name.verdict`` unless said otherwise.
     """
 
     name: str
@@ -37,10 +51,30 @@ class Finding:
     limit: str
     verdict: Verdict
     sentence: str
+    overridden: bool = False
+    key: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.key:
+            object.__setattr__(self, "key", f"{self.name}.{self.verdict.value}")
 
     def as_dict(self) -> dict[str, object]:
         """JSON-ready form."""
-        return {**asdict(self), "verdict": self.verdict.value}
+        body = {**asdict(self), "verdict": self.verdict.value}
+        del body["key"]  # for translators only
+        return body
+
+
+def as_overridden(finding: Finding, overridden: Collection[str]) -> Finding:
+    """``finding`` as it counts when the user overrode the checks named ``overridden``.
+
+    Only a red finding of exactly that name changes, and only an overridable one.
+    """
+    mine = finding.name in OVERRIDABLE and finding.name in overridden
+    if finding.verdict is not Verdict.RED or not mine:
+        return finding
+    sentence = f"{finding.sentence} Overridden by the user."
+    return replace(finding, verdict=Verdict.AMBER, sentence=sentence, overridden=True)
 
 
 def grade(value: float, amber: float, red: float) -> Verdict:

@@ -13,6 +13,7 @@ class ErrorCode(StrEnum):
     BAD_GEOMETRY = "BAD_GEOMETRY"
     BAD_MASK = "BAD_MASK"
     BAD_FLAIR = "BAD_FLAIR"
+    BAD_DATA = "BAD_DATA"
     BAD_OUTPUT = "BAD_OUTPUT"
     ALIGNMENT = "ALIGNMENT"
     UNSUPPORTED_TRACER = "UNSUPPORTED_TRACER"
@@ -20,6 +21,7 @@ class ErrorCode(StrEnum):
     BUNDLE_DAMAGED = "BUNDLE_DAMAGED"
     DEPENDENCY = "DEPENDENCY"
     DEVICE = "DEVICE"
+    TRAINING = "TRAINING"
     OUT_OF_MEMORY = "OUT_OF_MEMORY"
     PROTOCOL = "PROTOCOL"
     INTERNAL = "INTERNAL"
@@ -42,13 +44,16 @@ class PETSynthError(Exception):
         One sentence that says what is wrong, ending with a full stop.
     hint
         One sentence that says what to do, ending with a full stop.
+    check
+        Name of the check that refused where the user may override it, else empty.
     """
 
-    def __init__(self, code: ErrorCode, text: str, hint: str) -> None:
+    def __init__(self, code: ErrorCode, text: str, hint: str, check: str = "") -> None:
         super().__init__(f"{text} {hint}")
         self.code = code
         self.text = text
         self.hint = hint
+        self.check = check
 
     @property
     def exit_status(self) -> int:

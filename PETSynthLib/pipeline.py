@@ -12,11 +12,10 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from .assets import atlas_volume
 from .clinical import ClinicalRecord
 from .export import Record, Source, record_of, write_results
 from .generate import Effort, Generated, GeneratorInput, LoadedGenerator, load_generator
-from .preprocess import Prepared, in_brain, prepare, write_space
+from .preprocess import Prepared, atlas_on, in_brain, prepare, write_space
 from .progress import Progress
 from .quantify import RegionTable, quantify, region_labels
 from .read import Scan, read_scan
@@ -81,6 +80,7 @@ def synthesize(
         grid=loaded.bundle.grid,
         device=request.device,
         progress=progress,
+        overridden=request.overridden_checks,
     )
     write_space(prepared, t1, folder / "space")
 
@@ -136,10 +136,10 @@ def _average_person(
     The difference to it is all that this MRI (and these scores) have added.
     """
     grid = inputs.t1.grid
-    brain = atlas_volume("template_brain").crop(grid)
+    brain = atlas_on("template_brain", grid)
     average = replace(
         inputs,
-        t1=in_brain(atlas_volume("template_t1").crop(grid), brain),
+        t1=in_brain(atlas_on("template_t1", grid), brain),
         brain=brain,
         flair=None,
         clinical=ClinicalRecord(age=inputs.clinical.age, sex=inputs.clinical.sex),

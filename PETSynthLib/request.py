@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from .checks import OVERRIDABLE
 from .clinical import ClinicalRecord
 from .errors import ErrorCode, PETSynthError
 
@@ -54,6 +56,9 @@ class SynthesisRequest:
         Seed of the samples.
     device
         ``auto``, ``cpu``, ``cuda``, ``cuda:i``, ``mps`` or ``xpu``.
+    overridden_checks
+        Names from `checks.OVERRIDABLE` whose red light the user overrode ("Use anyway"); kept
+        sorted, each once. Every result says which of them were red.
     """
 
     t1: str
@@ -70,6 +75,7 @@ class SynthesisRequest:
     steps: int | None = None
     seed: int = 0
     device: str = "auto"
+    overridden_checks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.pet_scanner is not None and self.pet_scanner not in SCANNERS:
@@ -78,6 +84,7 @@ class SynthesisRequest:
                 f"The PET scanner {self.pet_scanner!r} is not known.",
                 f"Choose one of {', '.join(SCANNERS)}, or leave it out.",
             )
+        object.__setattr__(self, "overridden_checks", _checked_names(self.overridden_checks))
         _check_count("samples", self.samples, 0, 64)
         _check_count("steps", self.steps, 1, 100)
         _check_count("seed", self.seed, 0, 2**31 - 1)
@@ -93,7 +100,18 @@ class SynthesisRequest:
         """JSON-ready form, with kind and version."""
         body = dataclasses.asdict(self)
         body["preset"] = self.preset.value
+        body["overridden_checks"] = list(self.overridden_checks)
         return {"version": REQUEST_VERSION, "kind": "synthesize", **body}
+
+
+def _checked_names(names: Iterable[str]) -> tuple[str, ...]:
+    if unknown := sorted(set(names) - set(OVERRIDABLE)):
+        raise PETSynthError(
+            ErrorCode.BAD_REQUEST,
+            f"These checks cannot be overridden: {', '.join(unknown)}.",
+            f"Those that can are {', '.join(OVERRIDABLE)}.",
+        )
+    return tuple(sorted(set(names)))
 
 
 def _check_count(name: str, value: int | None, low: int, high: int) -> None:
@@ -154,6 +172,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "cognition_shapes_picture": (bool,),
     "clinical": (dict,),
     "preset": (str,),
+    "overridden_checks": (list,),
 }
 
 
@@ -162,6 +181,9 @@ def _check_types(values: dict[str, Any]) -> None:
         if not isinstance(value, _TYPES[name]):
             msg = f"field {name} has type {type(value).__name__}"
             raise TypeError(msg)
+    if not all(isinstance(name, str) for name in values.get("overridden_checks", [])):
+        msg = "field overridden_checks holds something else than names"
+        raise TypeError(msg)
     for name, value in values.get("clinical", {}).items():
         expected = (str, type(None)) if name == "sex" else (int, float, type(None))
         if not isinstance(value, expected) or isinstance(value, bool):

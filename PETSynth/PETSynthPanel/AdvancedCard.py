@@ -127,6 +127,8 @@ class AdvancedCard:
         self._context.settings.python = str(path).strip()
         self._showInstallation()
         self._onChanged()
+        if self._context.settings.isolated:
+            self.check()  # a Python that somebody names is used once it has answered
 
     def _onJobFolder(self, path):
         self._context.settings.jobRoot = str(path).strip()

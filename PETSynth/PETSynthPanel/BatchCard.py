@@ -1,21 +1,27 @@
 """Card Batch: a queue of several T1s."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import qt
 import slicer
 from slicer.i18n import tr as _
 
 import PETSynthScene as Scene
+from PETSynthLib.checks import Verdict, as_overridden
 from PETSynthLib.clinical import ClinicalRecord
 from PETSynthLib.errors import PETSynthError
+from PETSynthLib.run.queue_file import SUFFIXES, write_queue
 
 from . import Messages
-from .BatchQueue import BatchQueue, Case, CaseState, readCsv
+from .BatchQueue import BatchQueue, Case, CaseState, casesOf, rowOf
 from .Context import gate, quiet
 from .Controller import State
 from .Later import later
 from .Launcher import Order
+from .Sentences import sentence
+
+_FLAIR_COLUMN = 1
 
 
 class BatchCard:
@@ -40,14 +46,16 @@ class BatchCard:
         self.queue = BatchQueue()
         ui = context.ui
         ui.batchTable.setHorizontalHeaderLabels([_("T1w"), _("FLAIR"), _("Patient"), _("State")])
-        buttons = (ui.batchAddButton, ui.batchCsvButton, ui.batchRemoveButton, ui.batchRunButton)
+        buttons = (ui.batchSaveButton, ui.batchRemoveButton)
         self._tips = {button: button.toolTip for button in buttons}
         ui.batchT1wSelector.connect("checkedNodesChanged()", lambda: self.refresh())
         ui.batchAddButton.connect("clicked(bool)", lambda: self.add())
         ui.batchCsvButton.connect("clicked(bool)", lambda: self._onCsv())
+        ui.batchSaveButton.connect("clicked(bool)", lambda: self._onSave())
         ui.batchRemoveButton.connect("clicked(bool)", lambda: self.remove())
         ui.batchRunButton.connect("clicked(bool)", lambda: self.run())
         ui.batchTable.connect("itemSelectionChanged()", lambda: self.refresh())
+        ui.batchTable.connect("cellClicked(int,int)", self._onCell)
         context.controller.finished.connect(self._onFinished)
 
     @property
@@ -84,6 +92,12 @@ class BatchCard:
             _("Select rows first."),
             self._tips[ui.batchRemoveButton],
         )
+        gate(
+            ui.batchSaveButton,
+            bool(self.queue.cases),
+            _("The queue is empty."),
+            self._tips[ui.batchSaveButton],
+        )
         waiting = len(self.queue.waiting)
         reason = _("Wait for the run or cancel it.") if busy else _("No case is waiting.")
         each = self._seconds()
@@ -112,13 +126,39 @@ class BatchCard:
         self.refresh()
 
     def addCsv(self, path):
-        """Queue the cases of a CSV file."""
+        """Queue the cases of a CSV file: all of them, or none when a row is wrong."""
         try:
-            for case in readCsv(path, self._makeRequest()):
-                self.queue.add(case)
+            cases = casesOf(path, self._makeRequest())
         except PETSynthError as problem:
-            text = f"{problem.text} {problem.hint}"
-            self._context.controller.tell(Messages.Message(Messages.Kind.RED, text))
+            self._tell(f"{problem.text} {problem.hint}")
+            return
+        for case in cases:
+            self.queue.add(case)
+        self.refresh()
+
+    def saveCsv(self, path):
+        """Write the queue so that panel and command line can load it."""
+        files = [self._files(case) for case in self.queue.cases]
+        pairs = list(zip(self.queue.cases, files, strict=True))
+        unsaved = [name for case, known in pairs for name in self._unsaved(case, known)]
+        if unsaved:
+            text = _("Save {names} as NRRD or NIfTI first: the list names files.")
+            self._tell(text.format(names=", ".join(unsaved)))
+            return
+        try:
+            write_queue(Path(path), [rowOf(case, known) for case, known in pairs])
+        except OSError as problem:
+            text = _("The list cannot be written ({reason}).")
+            self._tell(text.format(reason=problem.strerror))
+
+    def changeFlair(self, row):
+        """Pair a waiting case with the next FLAIR of its patient, or with none."""
+        case = self.queue.cases[row]
+        if case.isFile or case.state is not CaseState.WAITING:
+            return
+        choices = [None, *self._flairs(case)]
+        present = choices.index(case.flair) if case.flair in choices else 0
+        case.flair = choices[(present + 1) % len(choices)]
         self.refresh()
 
     def remove(self):
@@ -134,24 +174,35 @@ class BatchCard:
     def _launchNext(self):
         while case := self.queue.next():
             try:
-                self._context.launcher.launch(self._order(case))
+                order = self._order(case)
+                if why := self._stopping(order):
+                    self.queue.end(CaseState.SKIPPED, why)
+                    continue
+                self._context.launcher.launch(order)
             except (PETSynthError, RuntimeError, OSError) as problem:
                 self.queue.end(CaseState.FAILED, str(problem))
                 continue
             break
         self.refresh()
 
+    def _stopping(self, order):
+        """What the quick look found that stops a run, or an empty string."""
+        environment = self._context.environment
+        nodes = [environment.node(nodeId) for nodeId in (order.t1Id, order.flairId)]
+        for finding in Scene.quickFindings(environment, *nodes):
+            if as_overridden(finding, order.request.overridden_checks).verdict is Verdict.RED:
+                return sentence(finding.key, finding.value, finding.sentence)
+        return ""
+
     def _order(self, case):
-        ids = [case.t1, case.flair]
+        ids = [case.t1, case.flair, case.mask]
         if case.isFile:
-            files = [
-                slicer.util.loadVolume(path, {"show": False}) if path else None for path in ids
-            ]
-            ids = [None if node is None else node.GetID() for node in files]
+            kinds = (False, False, True)
+            ids = [_load(path, labels) for path, labels in zip(ids, kinds, strict=True)]
         elif self._context.environment.node(case.t1) is None:
             raise RuntimeError(_("The image was removed from the scene."))
         # A queue neither switches views nor shows previews.
-        return Order(ids[0], ids[1], None, case.request, show=False)
+        return Order(*ids, case.request, show=False)
 
     def _onFinished(self, state):
         if self.queue.running is None:
@@ -181,6 +232,47 @@ class BatchCard:
         if path:
             self.addCsv(path)
 
+    def _onSave(self):
+        title = _("List of cases")
+        path = qt.QFileDialog.getSaveFileName(
+            self._context.ui.batchCard, title, "petsynth-queue.csv", _("Lists (*.csv)")
+        )
+        if path:
+            self.saveCsv(path)
+
+    def _onCell(self, row, column):
+        if column == _FLAIR_COLUMN:
+            self.changeFlair(row)
+
+    def _tell(self, text):
+        self._context.controller.tell(Messages.Message(Messages.Kind.RED, text))
+
+    def _flairs(self, case):
+        """Ids of the FLAIR images that may belong to a case of the scene."""
+        node = self._context.environment.node(case.t1)
+        if node is None:
+            return []
+        return [n.GetID() for n in Scene.findFlairCandidates(self._context.environment, node)]
+
+    def _files(self, case):
+        """Paths of T1w, FLAIR and mask; None for what is not there or not a file."""
+        names = (case.t1, case.flair, case.mask)
+        return names if case.isFile else tuple(self._fileOf(name) for name in names)
+
+    def _unsaved(self, case, files):
+        """Names of the images of a case that are no files."""
+        ids = (case.t1, case.flair, case.mask)
+        lost = [nodeId for nodeId, file in zip(ids, files, strict=True) if nodeId and not file]
+        nodes = [self._context.environment.node(nodeId) for nodeId in lost]
+        return [case.name if node is None else node.GetName() for node in nodes]
+
+    def _fileOf(self, nodeId):
+        node = self._context.environment.node(nodeId)
+        storage = None if node is None else node.GetStorageNode()
+        path = "" if storage is None else storage.GetFullNameFromFileName() or ""
+        there = path.lower().endswith(SUFFIXES) and Path(path).is_file()
+        return path if there else None
+
     def _selectedRows(self):
         table = self._context.ui.batchTable
         return sorted({item.row() for item in table.selectedItems()})
@@ -198,15 +290,28 @@ class BatchCard:
                 tip = case.told or f"{request.tracer}, {request.preset.value}, {request.model}"
                 for column, text in enumerate(row):
                     item = qt.QTableWidgetItem(text)
-                    item.setToolTip(tip)
+                    item.setToolTip(self._flairTip(case) if column == _FLAIR_COLUMN else tip)
                     table.setItem(number, column, item)
 
+    def _flairTip(self, case):
+        if case.isFile:
+            return _("The FLAIR is the one that the list names.")
+        if case.state is not CaseState.WAITING:
+            return _("The FLAIR can be changed only while the case waits.")
+        count = len(self._flairs(case))
+        if not count:
+            return _("No image called FLAIR belongs to this patient.")
+        return _("Click to change: none, or one of {n} of this patient.").format(n=count)
+
     def _row(self, case):
-        node = None if case.isFile else self._context.environment.node(case.flair)
-        flair = case.flair or "" if case.isFile else "" if node is None else node.GetName()
+        if case.isFile:
+            flair = Path(case.flair).name if case.flair else _("none")
+        else:
+            node = self._context.environment.node(case.flair)
+            flair = _("none") if node is None else node.GetName()
         clinical = case.request.clinical
         known = [f"{clinical.age:.0f}" if clinical.age is not None else "", clinical.sex or ""]
-        state = _(case.state.value)
+        state = _stateWords(case.state)
         if case.state is CaseState.DONE:
             state = f"{state}, {case.told}"
         elif case.told:
@@ -214,5 +319,23 @@ class BatchCard:
         return [case.name, flair, " ".join(filter(None, known)) or _("unknown"), state]
 
 
+def _load(path, labels):
+    """Id of the node of a file, None for none."""
+    if path is None:
+        return None
+    return slicer.util.loadVolume(path, {"show": False, "labelmap": labels}).GetID()
+
+
 def _plausible(age):
     return float(age) if age is not None and 18 <= age <= 110 else None
+
+
+def _stateWords(state):
+    return {
+        CaseState.WAITING: _("waiting"),
+        CaseState.RUNNING: _("running"),
+        CaseState.DONE: _("done"),
+        CaseState.FAILED: _("failed"),
+        CaseState.CANCELLED: _("cancelled"),
+        CaseState.SKIPPED: _("skipped"),
+    }[state]

@@ -1,14 +1,10 @@
 """The queue of several T1s, without Qt: what waits, what runs, what became of the rest."""
 
-import csv
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
-from PETSynthLib.clinical import FIELDS, ClinicalRecord
-from PETSynthLib.errors import ErrorCode, PETSynthError
-
-COLUMNS = ("t1", "flair", *FIELDS, "tracer")
+from PETSynthLib.run.queue_file import QueueRow, read_queue
 
 
 class CaseState(Enum):
@@ -28,14 +24,15 @@ class Case:
 
     Attributes
     ----------
-    t1, flair
-        Id of a node, or path of a file that is loaded when its turn comes.
+    t1, flair, mask
+        Id of a node, or path of a file that is loaded when its turn comes; FLAIR and mask may be
+        None.
     request
         The library's request without files.
     name
         For the table.
     isFile
-        Whether ``t1`` and ``flair`` are paths.
+        Whether they are paths.
     told
         Duration of a finished case, or the sentence of a failure.
     """
@@ -45,6 +42,7 @@ class Case:
     request: object
     name: str
     isFile: bool = False
+    mask: str | None = None
     state: CaseState = CaseState.WAITING
     told: str = ""
 
@@ -102,81 +100,39 @@ class BatchQueue:
             self.active = False
 
 
-def readCsv(path, request):
-    """Cases of a CSV file that the command line reads too.
+def casesOf(path, request):
+    """The cases of a CSV file (`PETSynthLib.run.queue_file`).
 
     Parameters
     ----------
     path
-        With a header line; relative paths are taken from the file's folder.
+        The file.
     request
-        Request to start from; a row's clinical values and tracer replace its own. An empty cell is
-        a missing value.
+        Request to start from; a row's clinical values and tracer replace its own.
 
     Raises
     ------
     PETSynthError
-        ``BAD_REQUEST`` with the line that cannot be read.
+        With one sentence for each row that is wrong.
     """
-    from dataclasses import replace
-
-    path = Path(path)
-    cases = []
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as problem:
-        raise _unreadable(f"{path.name} cannot be read ({problem})") from problem
-    for number, row in enumerate(rows, start=2):
-        unknown = sorted(set(filter(None, row)) - set(COLUMNS))
-        if unknown:
-            raise _unreadable(f"{path.name} has unknown columns: {', '.join(unknown)}")
-        cells = {key: (value or "").strip() for key, value in row.items() if key}
-        if not cells.get("t1"):
-            raise _unreadable(f"line {number} of {path.name} names no t1")
-        try:
-            clinical = ClinicalRecord(
-                **{name: _value(name, cells.get(name, "")) for name in FIELDS}
-            )
-        except ValueError as problem:
-            raise _unreadable(f"line {number} of {path.name}: {problem}") from problem
-        tracer = cells.get("tracer") or request.tracer
-        files = [path.parent / cells[key] if cells.get(key) else None for key in ("t1", "flair")]
-        cases.append(
-            Case(
-                t1=str(files[0]),
-                flair=None if files[1] is None else str(files[1]),
-                request=replace(request, clinical=clinical, tracer=tracer),
-                name=files[0].name,
-                isFile=True,
-            )
+    return [
+        Case(
+            t1=str(row.t1),
+            flair=_text(row.flair),
+            mask=_text(row.mask),
+            request=replace(request, clinical=row.clinical, tracer=row.tracer or request.tracer),
+            name=row.t1.name,
+            isFile=True,
         )
-    return cases
+        for row in read_queue(Path(path))
+    ]
 
 
-def _value(name, text):
-    if not text:
-        return None
-    if name == "sex":
-        return text.upper()
-    return int(text) if name == "apoe4" else float(text)
+def rowOf(case, files):
+    """The line of a case; ``files`` are the paths of its T1w, FLAIR and mask, or None."""
+    places = [None if file is None else Path(file) for file in files]
+    return QueueRow(*places, tracer=case.request.tracer, clinical=case.request.clinical)
 
 
-def _unreadable(what):
-    return PETSynthError(
-        ErrorCode.BAD_REQUEST,
-        f"The list {what}.",
-        f"Its columns are {', '.join(COLUMNS)}.",
-    )
-
-
-def writeCsv(path, cases):
-    """Write ``cases`` so that `readCsv` and the command line read them (files only)."""
-    with Path(path).open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for case in cases:
-            clinical = case.request.clinical
-            values = [getattr(clinical, name) for name in FIELDS]
-            cells = ["" if value is None else f"{value}" for value in values]
-            writer.writerow([case.t1, case.flair or "", *cells, case.request.tracer])
+def _text(path):
+    return None if path is None else str(path)

@@ -132,7 +132,7 @@ class Controller:
         self.previewed = Signal()
         """A preview lies at this path."""
         self.found = Signal()
-        """The worker warned: code and sentence."""
+        """The worker warned: name of the check, sentence, and the value in it."""
         self.finished = Signal()
         """The run ended in this state (``DONE``, ``FAILED`` or ``IDLE``)."""
         self.state = State.IDLE
@@ -142,6 +142,8 @@ class Controller:
         self.warnings = []
         self.message = None
         self.hello = None
+        self.refusedBy = ""
+        """Name of the check that ended the last run where the user may override it."""
         self.log = Log()
         self.forecast = None
 
@@ -272,7 +274,7 @@ class Controller:
         elif isinstance(event, events.Warn):
             self.warnings.append((event.code, event.text))
             self.log.add(f"warning {event.code}: {event.text}")
-            self.found.emit(event.code, event.text)
+            self.found.emit(event.code, event.text, event.value)
         elif isinstance(event, events.Preview):
             self.previewed.emit(event.path)
         elif isinstance(event, events.Result):
@@ -282,8 +284,9 @@ class Controller:
             self.log.add(f"error {event.code}: {event.text} {event.hint}")
             if event.trace_file:
                 self.log.add(f"trace in {event.trace_file}")
-            facts = self.run.facts
-            self._fail(Messages.forFailure(event.code, event.text, event.hint, facts))
+            self.refusedBy = event.check
+            told = (event.code, event.text, event.hint, self.run.facts, event.check)
+            self._fail(Messages.forFailure(*told))
             return
         elif isinstance(event, events.Stopped):
             self._cancelMessage = Messages.cancelled()

@@ -4,14 +4,18 @@ Importing torch to see whether it is there can crash Slicer when it is only part
 the look at its metadata. Whether it works is shown by a probe in a process of its own (`Probe`).
 """
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import shutil
 import subprocess
 import sys
+import sysconfig
 from dataclasses import dataclass
+from pathlib import Path
 
 import slicer
+from slicer.i18n import tr as _
 
 REQUIRED = ("nibabel", "Pillow")
 """Every model needs these."""
@@ -20,8 +24,6 @@ TORCH_REQUIREMENT = ">=2.6"
 WITHOUT_DEPENDENCIES = ("deepbet>=1.0.2",)
 """deepbet asks for a toolkit of windows that only its own program needs; what its library needs
 stands in ``requirements.txt``."""
-DOWNLOAD_MB = 200
-DISK_GB = 1
 _LONGEST_PATH = 260
 _LONGEST_INSIDE_TORCH = 165
 
@@ -77,15 +79,13 @@ def torchIsBroken():
         spec = importlib.util.find_spec("torch")
     except (ValueError, ImportError):
         return True
-    # A folder without __init__.py is found as a namespace, which has no origin.
-    found = spec is not None
-    whole = found and spec.origin is not None
-    return (found and not whole) or whole != (version("torch") is not None)
-
-
-def freeGb(folder):
-    """Free disk space in GB."""
-    return shutil.disk_usage(folder).free / 1e9
+    if spec is None or spec.origin is None:
+        # A folder without __init__.py is found as a namespace, which has no origin.
+        return spec is not None or version("torch") is not None
+    if version("torch") is None:
+        return True
+    # The list of its files is the last thing pip writes.
+    return importlib.metadata.distribution("torch").read_text("RECORD") is None
 
 
 def install(requirements, torch, wheelFolder=""):
@@ -129,12 +129,12 @@ def _installTorch(wheelFolder):
         import PyTorchUtils
     except ImportError as problem:
         raise InstallError(
-            "the extension PyTorch is not there; install it in the Extensions Manager"
+            _("the extension PyTorch is not there; install it in the Extensions Manager")
         ) from problem
     logic = PyTorchUtils.PyTorchUtilsLogic()
     # Also returns None when it did not install.
     if logic.installTorch(askConfirmation=False, torchVersionRequirement=TORCH_REQUIREMENT) is None:
-        raise InstallError("the extension PyTorch did not install it")
+        raise InstallError(_("the extension PyTorch did not install it"))
 
 
 def _installRequirements(path, wheelFolder):
@@ -145,9 +145,28 @@ def _installRequirements(path, wheelFolder):
             wanted, prompt_install=False, prompt_restart=False, requester="PETSynth"
         )
         return
-    with open(path, encoding="utf-8") as file:  # noqa: PTH123 - a path given as text
-        lines = [line.strip() for line in file]
-    _pip([line for line in lines if line and not line.startswith("#")], wheelFolder)
+    _pip(_requirements(path), wheelFolder)
+
+
+def _requirements(path):
+    lines = [line.strip() for line in Path(path).read_text(encoding="utf-8").splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def downloadCommands(requirements):
+    """Commands that fill a wheel folder, for a computer of the same system that has a network.
+
+    Parameters
+    ----------
+    requirements
+        Path of ``requirements.txt``.
+    """
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    pip = f"pip download --only-binary :all: --python-version {version} -d wheels"
+    wanted = [f"torch{TORCH_REQUIREMENT}", *_requirements(requirements)]
+    kinds = (("", wanted), ("--no-deps ", WITHOUT_DEPENDENCIES))
+    # Double quotes mean the same to the shells of every system.
+    return [f"{pip} {flag}" + " ".join(f'"{name}"' for name in names) for flag, names in kinds]
 
 
 def _pip(arguments, wheelFolder):
@@ -156,11 +175,33 @@ def _pip(arguments, wheelFolder):
 
 
 def repair():
-    """Remove PyTorch so that it can be installed afresh after a restart."""
-    try:
+    """Remove PyTorch so that it can be installed afresh after a restart.
+
+    Raises
+    ------
+    InstallError
+        When files of it cannot be removed.
+    """
+    # pip removes only what it has a list of; the rest of a broken installation is ours to remove.
+    with contextlib.suppress(subprocess.CalledProcessError):
         slicer.util.pip_uninstall("torch")
-    except subprocess.CalledProcessError as failure:
-        raise InstallError(_reason(failure)) from failure
+    site = Path(siteFolder())
+    for folder in (site / "torch", *site.glob("torch-*.dist-info")):
+        try:
+            if folder.is_dir():
+                shutil.rmtree(folder)
+        except OSError as problem:
+            text = _("{folder} cannot be removed ({reason})")
+            raise InstallError(text.format(folder=folder, reason=problem.strerror)) from problem
+    importlib.invalidate_caches()
+    if torchIsBroken():
+        text = _("a part of PyTorch lies outside {folder}; remove it by hand")
+        raise InstallError(text.format(folder=site))
+
+
+def siteFolder():
+    """Where pip puts the packages of this Python."""
+    return sysconfig.get_path("purelib")
 
 
 def _reason(failure):
@@ -176,8 +217,9 @@ def pathProblem():
     where = str(folder.origin if folder and folder.origin else sys.prefix)
     site = where.rsplit("pip", 1)[0]
     if sys.platform == "win32" and len(site) + _LONGEST_INSIDE_TORCH > _LONGEST_PATH:
-        return (
-            f"Windows allows {_LONGEST_PATH} characters in a path and Slicer's folder already has "
-            f"{len(site)}: install Slicer into a shorter folder"
+        text = _(
+            "Windows allows {most} characters in a path and Slicer's folder already has {present}: "
+            "install Slicer into a shorter folder"
         )
+        return text.format(most=_LONGEST_PATH, present=len(site))
     return ""

@@ -1,5 +1,7 @@
 """One block of text with everything a bug report needs; no image, no name, no path of an image."""
 
+from pathlib import Path
+
 import slicer
 
 from PETSynthLib.run.diagnosis import computer
@@ -7,6 +9,8 @@ from PETSynthLib.run.diagnosis import computer
 from . import Dependencies
 from .Models import installedModels
 from .Probe import sentenceOf
+
+_REQUIREMENTS = Path(__file__).parents[1] / "Resources" / "requirements.txt"
 
 
 def diagnosis(settings, report):
@@ -30,6 +34,8 @@ def diagnosis(settings, report):
     }
     if problem := Dependencies.pathProblem():
         facts["Long paths"] = problem
+    commands = Dependencies.downloadCommands(_REQUIREMENTS)
+    facts["To fill a wheel folder elsewhere"] = " && ".join(commands)
     for model in installedModels():
         facts[f"Model {model.name}"] = f"{model.version}, {model.trainedOn}"
     return "\n".join(f"{name}: {value}" for name, value in facts.items())

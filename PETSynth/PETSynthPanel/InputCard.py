@@ -3,6 +3,7 @@
 from slicer.i18n import tr as _
 
 import PETSynthScene as Scene
+from PETSynthLib.checks import OVERRIDABLE
 
 from .Context import gate
 from .Lights import Lights
@@ -27,7 +28,7 @@ class InputCard:
         self._context = context
         ui = context.ui
         self._checked = None
-        self.lights = Lights(ui, self._override, self.withoutFlair)
+        self.lights = Lights(ui, self.override, self.withoutFlair)
         ui.loadSampleButton.connect("clicked(bool)", lambda: onSample())
         self._tips = {
             widget: widget.toolTip for widget in (ui.t1wSelector, ui.flairSelector, ui.maskSelector)
@@ -73,11 +74,12 @@ class InputCard:
         self._context.parameters.input.flair = None
 
     def overridden(self):
-        """Names of the red lights that the user overrode for this T1w."""
+        """Names of the checks whose red light the user overrode for this T1w."""
         given = self._context.parameters.input.overridden
-        return {name for name in given.split(_SEPARATOR) if name}
+        return {name for name in given.split(_SEPARATOR) if name in OVERRIDABLE}
 
-    def _override(self, name):
+    def override(self, name):
+        """Use the T1w although the check ``name`` is red; the result will say so."""
         names = sorted(self.overridden() | {name})
         self._context.parameters.input.overridden = _SEPARATOR.join(names)
         self._checked = None

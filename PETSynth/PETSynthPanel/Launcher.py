@@ -97,7 +97,7 @@ class Launcher:
         t1 = nodes[0]
         # Read once: a setting changed in mid-run counts for the next one.
         keepJob = self.settings.keepJob
-        job = self.jobs.make(self.settings.jobRoot or slicer.app.temporaryPath, order.t1Id)
+        job = self.jobs.make(self.jobRoot, order.t1Id)
         try:
             inputs = Scene.exportInputs(environment, job.folder, *nodes)
             request = withFiles(order.request, inputs, job.result)
@@ -116,6 +116,11 @@ class Launcher:
         self.controller.start(
             Run(self.command("--job", str(job.request)), job.result, facts, launched)
         )
+
+    @property
+    def jobRoot(self):
+        """Folder below which the job folders are made."""
+        return self.settings.jobRoot or slicer.app.temporaryPath
 
     def command(self, *arguments):
         """How the worker is started with ``arguments``."""
@@ -144,11 +149,12 @@ class Launcher:
 
     def _import(self, run, body):
         launched = run.context
-        nodes = Scene.importResult(self.environment, Path(run.resultFolder), launched.inputs)
-        if not launched.order.keepSamples:
-            for node in nodes.samples:
-                self.environment.scene.RemoveNode(node)
-            nodes.samples = []
+        nodes = Scene.importResult(
+            self.environment,
+            Path(run.resultFolder),
+            launched.inputs,
+            samples=launched.order.keepSamples,
+        )
         self.imported.emit(nodes, launched.order)
         return Messages.done(body["total_seconds"], _sampleCount(launched.order.request))
 

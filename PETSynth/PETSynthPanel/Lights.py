@@ -4,23 +4,30 @@ import html
 
 from slicer.i18n import tr as _
 
-from PETSynthLib.checks import Finding, Verdict
+from PETSynthLib.checks import OVERRIDABLE, Finding, Verdict
 
 from .Icons import pixmap
 from .Later import later
+from .Sentences import sentence
 
 NAMES = ("sequence", "voxels", "coverage", "flair")
-OVERRIDABLE = ("coverage",)
-"""Only what the quick look guesses: the worker refuses CT, crooked axes and too thick slices."""
 _WIDGET = {"sequence": "Sequence", "voxels": "Voxels", "coverage": "Coverage", "flair": "Flair"}
-_OF_WORKER = {
+_LIGHT_OF = {
+    "sequence": "sequence",
+    "contrast_agent": "sequence",
     "t1_contrast": "sequence",
+    "t1_image": "voxels",
+    "t1_right_angles": "voxels",
+    "t1_slice_thickness": "voxels",
+    "t1_anisotropy": "voxels",
     "coverage": "coverage",
     "region_coverage": "coverage",
     "reference_in_view": "coverage",
+    "flair": "flair",
     "flair_match": "flair",
+    "flair_slice_thickness": "flair",
 }
-"""Light that a warning of the worker turns amber, by the name of its check."""
+"""Light of a check, by the check's name."""
 
 
 class Lights:
@@ -31,7 +38,7 @@ class Lights:
     ui
         The panel's widgets.
     onOverride
-        Called with a light's name when the user clicks "Use anyway".
+        Called with a check's name when the user clicks "Use anyway".
     onWithoutFlair
         Called when the user clicks "Remove FLAIR".
     """
@@ -45,16 +52,26 @@ class Lights:
             self._label(name).connect("linkActivated(QString)", self._onLink)
 
     def show(self, findings, overridden):
-        """Show ``findings`` (one a light; a light without one is grey)."""
-        self._findings = {finding.name: finding for finding in findings if finding.name in NAMES}
+        """Show ``findings`` (one a light; a light without one is grey).
+
+        Parameters
+        ----------
+        findings
+            Of the quick look.
+        overridden
+            Names of the checks whose red light the user overrode.
+        """
+        self._findings = {_LIGHT_OF[finding.name]: finding for finding in findings}
         self._overridden = set(overridden) & set(OVERRIDABLE)
         self._draw()
 
-    def warn(self, name, sentence):
+    def warn(self, name, said, value=""):
         """A check of the worker was amber: its light, if it has one, turns amber too."""
-        light = _OF_WORKER.get(name, name)
-        if light in NAMES:
-            self._findings[light] = Finding(light, "", "", Verdict.AMBER, sentence)
+        light = _LIGHT_OF.get(name)
+        if light is not None:
+            # Of an overridden one the worker's sentence says so.
+            key = f"{name}.overridden" if name in self._overridden else ""
+            self._findings[light] = Finding(name, value, "", Verdict.AMBER, said, key=key)
             self._draw()
 
     @property
@@ -62,8 +79,8 @@ class Lights:
         """Findings that stop a run: red and not overridden."""
         return [
             finding
-            for name, finding in self._findings.items()
-            if finding.verdict is Verdict.RED and name not in self._overridden
+            for finding in self._findings.values()
+            if finding.verdict is Verdict.RED and finding.name not in self._overridden
         ]
 
     @property
@@ -73,7 +90,7 @@ class Lights:
             return ""
         finding = self.stopping[0]
         text = _("{light} stops the run: {finding}")
-        return text.format(light=self._title(finding.name), finding=finding.sentence)
+        return text.format(light=self._title(_LIGHT_OF[finding.name]), finding=_words(finding))
 
     def _draw(self):
         for name in NAMES:
@@ -83,7 +100,7 @@ class Lights:
             iconLabel.setPixmap(pixmap(colour))
             label = self._label(name)
             label.setText(text)
-            tip = "" if finding is None else f"{finding.sentence} {finding.limit}".strip()
+            tip = "" if finding is None else f"{_words(finding)} {finding.limit}".strip()
             for widget in (iconLabel, label):
                 widget.setToolTip(tip or _("Not looked at yet."))
 
@@ -91,16 +108,16 @@ class Lights:
         if finding is None:
             grey = _("none: the T1w alone is used") if name == "flair" else _("not checked yet")
             return "grey", grey
-        text = html.escape(finding.sentence)
+        text = html.escape(_words(finding))
         if finding.verdict is not Verdict.RED:
             return finding.verdict.value, text
-        if name in self._overridden:
+        if finding.name in self._overridden:
             return "amber", _("{finding} (overridden)").format(finding=text)
         link = '<a href="{action}:{name}">{words}</a>'
         if name == "flair":
             offer = link.format(action="withoutFlair", name=name, words=_("Remove FLAIR"))
-        elif name in OVERRIDABLE:
-            offer = link.format(action="override", name=name, words=_("Use anyway"))
+        elif finding.name in OVERRIDABLE:
+            offer = link.format(action="override", name=finding.name, words=_("Use anyway"))
         else:
             return "red", text
         return "red", f"{text} · {offer}"
@@ -115,3 +132,7 @@ class Lights:
 
     def _title(self, name):
         return getattr(self._ui, f"light{_WIDGET[name]}Name").text
+
+
+def _words(finding):
+    return sentence(finding.key, finding.value, finding.sentence)

@@ -116,74 +116,6 @@ def warning(text):
     return Message(Kind.AMBER, text)
 
 
-def needsPyTorch(downloadMb, diskGb, freeGb):
-    text = _(
-        "PETSynth needs PyTorch once: about {download} MB to download, {disk} GB on disk "
-        "({free:.0f} GB free), from download.pytorch.org, BSD-3 licence. Smaller packages (NIfTI "
-        "reader, brain mask, alignment; MIT and Apache-2.0 licences) come from pypi.org. Slicer "
-        "pauses while it installs (a few minutes)."
-    ).format(download=downloadMb, disk=diskGb, free=freeGb)
-    return Message(
-        Kind.AMBER,
-        text,
-        (
-            (Remedy.INSTALL, _("Install and synthesize")),
-            (Remedy.CHOOSE_PYTORCH, _("Choose backend…")),
-        ),
-    )
-
-
-def needsPackages(names):
-    text = _(
-        "PETSynth needs a few Python packages once ({names}): about 30 MB from pypi.org, MIT and "
-        "Apache-2.0 licences. Slicer pauses while it installs."
-    ).format(names=", ".join(names))
-    return Message(
-        Kind.AMBER,
-        text,
-        (
-            (Remedy.INSTALL, _("Install and synthesize")),
-            (Remedy.CHOOSE_BACKEND, _("Choose backend…")),
-        ),
-    )
-
-
-def installFailed(reason):
-    text = _("The installation did not succeed: {reason}. Nothing was added to the scene.")
-    return Message(
-        Kind.RED,
-        text.format(reason=reason.rstrip(".")),
-        (
-            (Remedy.WHEEL_FOLDER, _("Use wheel folder…")),
-            (Remedy.COPY_REPORT, _("Copy report")),
-        ),
-    )
-
-
-def installing():
-    return Message(Kind.PLAIN, _("Installing. Slicer does not answer until this has finished."))
-
-
-def torchBroken():
-    text = _(
-        "PyTorch is only partly installed. Repair removes it; it is installed again after a "
-        "restart of Slicer."
-    )
-    return Message(
-        Kind.RED,
-        text,
-        (
-            (Remedy.REPAIR, _("Repair")),
-            (Remedy.COPY_DIAGNOSIS, _("Copy diagnosis")),
-        ),
-    )
-
-
-def repaired():
-    text = _("PyTorch was removed. Restart Slicer, then click Synthesize to install it again.")
-    return Message(Kind.PLAIN, text)
-
-
 def startFailed(program, reason):
     text = _("The Python of the backend could not be started: {program} ({reason}).")
     return Message(
@@ -232,6 +164,12 @@ def exportFailed(reason):
         text.format(reason=reason.rstrip(".")),
         ((Remedy.CHOOSE_JOB_FOLDER, _("Choose another folder")),),
     )
+
+
+def sampleFailed(reason):
+    text = _("The sample case cannot be loaded: {reason}.")
+    buttons = ((Remedy.COPY_DIAGNOSIS, _("Copy diagnosis")),)
+    return Message(Kind.RED, text.format(reason=reason.rstrip(".")), buttons)
 
 
 def acceptAlignment(name):
@@ -362,7 +300,7 @@ _BY_CODE = {
 }
 
 
-def forFailure(code, text, hint, facts):
+def forFailure(code, text, hint, facts, check=""):
     """The message for a failure that the worker told.
 
     Parameters
@@ -373,8 +311,12 @@ def forFailure(code, text, hint, facts):
         The worker's sentences; they carry the numbers.
     facts
         `RunFacts`.
+    check
+        Name of the check that refused where the user may override it, else empty.
     """
     if code not in _BY_CODE:
         return internal()
     said, buttons = _BY_CODE[code](text, hint, facts)
+    if check:
+        buttons = (buttons[0], (Remedy.USE_ANYWAY, _("Use anyway")))
     return Message(Kind.RED, said, buttons)

@@ -1,28 +1,26 @@
-"""The panel as a whole: makes the cards, follows scene and run, does what buttons ask for."""
+"""The panel as a whole: makes the cards, follows scene and run, starts runs."""
 
+import contextlib
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import qt
-import slicer
 from slicer.i18n import tr as _
 
 import PETSynthScene as Scene
 from PETSynthLib.errors import PETSynthError
 
-from . import Dependencies, Messages
+from . import Dependencies, InstallMessages, Messages, Preflight
 from .AdvancedCard import AdvancedCard
 from .BatchCard import BatchCard
 from .Context import Context
 from .Controller import State
-from .Diagnosis import diagnosis, report
 from .Icons import pixmap
 from .InputCard import InputCard
 from .Launcher import Launcher, Order
-from .Parameters import Preset
+from .LiveView import LiveView
 from .PatientCard import PatientCard
-from .Remedies import Remedy
+from .RemedyActions import RemedyActions
 from .RunArea import RunArea
 from .Sample import loadSample
 from .Settings import Settings
@@ -51,8 +49,10 @@ class Panel:
     """
 
     def __init__(self, widget, ui, environment, requirements):
-        self._requirements = requirements
         self._refreshing = False
+        self.changes = {}
+        """What the last click wanted otherwise than the cards say."""
+        self.remedies = RemedyActions(self, requirements)
         settings = Settings()
         launcher = Launcher(environment, settings)
         self.context = context = Context(ui, environment, settings, launcher)
@@ -61,14 +61,15 @@ class Panel:
         self.input = InputCard(context, self.onSample)
         self.patient = PatientCard(context)
         self.tracer = TracerCard(context, self.refresh)
-        self.runArea = RunArea(context, self.onRun, self.onRemedy, time.monotonic)
+        self.runArea = RunArea(context, self.onRun, self.remedies.do, time.monotonic)
         self.view = ViewCard(context)
+        self.live = LiveView(context, self.view, self._onPreviewShown, self._holding)
         self.batch = BatchCard(context, self.tracer.request, lambda: self._seconds())
         self.advanced = AdvancedCard(
             context,
             self.refresh,
-            self.onRepair,
-            self.onDiagnose,
+            self.remedies.onRepair,
+            self.remedies.onDiagnose,
             self.tracer.openModelsFolder,
         )
         self._cards = {
@@ -82,7 +83,7 @@ class Panel:
         ui.syntheticBannerIcon.setPixmap(pixmap("amber"))
         self._fold()
         self.controller.changed.connect(self._onController)
-        self.controller.previewed.connect(self._onPreview)
+        self.controller.previewed.connect(self.live.onPreview)
         self.controller.found.connect(self.input.lights.warn)
         self.controller.finished.connect(self._onFinished)
         launcher.imported.connect(self._onImported)
@@ -161,7 +162,17 @@ class Panel:
         """Why a run cannot start, or an empty string."""
         return self.input.reason or self.tracer.reason
 
+    @contextlib.contextmanager
+    def _holding(self):
+        """Cards do not follow the scene meanwhile."""
+        before, self._refreshing = self._refreshing, True
+        try:
+            yield
+        finally:
+            self._refreshing = before
+
     def _onController(self):
+        self.live.follow()
         busy = self.controller.busy
         if busy != self._timer.active:
             self._timer.start() if busy else self._timer.stop()
@@ -211,23 +222,39 @@ class Panel:
 
     def onSample(self):
         """Load the sample case and choose it."""
-        with slicer.util.tryWithErrorDisplay(
-            _("The sample case cannot be loaded."), waitCursor=True
-        ):
-            self.context.parameters.input.t1w = loadSample()
+        try:
+            node = loadSample()
+        except (PETSynthError, RuntimeError, OSError) as problem:
+            self.controller.tell(Messages.sampleFailed(str(problem)))
+        else:
+            self.context.parameters.input.t1w = node
 
-    def onRun(self, **changes):
-        """Synthesize with the values of this moment; ``changes`` replace fields of the request."""
+    def onRun(self, allTheSame=False, **changes):
+        """Synthesize with the values of this moment.
+
+        Parameters
+        ----------
+        allTheSame
+            Whether the user wants to run with too little memory.
+        changes
+            Replace fields of the request.
+        """
         if self.controller.busy or self.reason:
             return
-        if (message := self._needs()) is not None:
+        message = self._needs()
+        if message is None and not allTheSame:
+            self.changes = changes
+            message = Preflight.beforeRun(self.launcher.jobRoot)
+        if message is not None:
             self.controller.tell(message)
             return
         parameters = self.context.parameters
         nodes = (parameters.input.t1w, parameters.input.flair, parameters.input.mask)
         order = Order(
             *(None if node is None else node.GetID() for node in nodes),
-            request=replace(self.tracer.request(), **changes),
+            request=replace(
+                self.tracer.request(), overridden_checks=tuple(self.input.overridden()), **changes
+            ),
             keepSamples=parameters.run.keepSamples,
         )
         try:
@@ -247,36 +274,13 @@ class Panel:
             return None  # its own business; the worker tells
         missing = Dependencies.missingFor(self.tracer.model)
         if missing.broken:
-            return Messages.torchBroken()
-        if missing.torch:
-            free = Dependencies.freeGb(slicer.app.temporaryPath)
-            return Messages.needsPyTorch(Dependencies.DOWNLOAD_MB, Dependencies.DISK_GB, free)
-        if missing.packages:
-            return Messages.needsPackages(missing.packages)
+            return InstallMessages.torchBroken()
+        if missing.anything:
+            no = Preflight.beforeInstall(missing.torch)
+            return no or Preflight.consent(missing.torch, settings.wheelFolder)
         return None
 
-    def _onPreview(self, path):
-        parameters, order = self.context.parameters, self.launcher.order
-        if parameters is None or not order.show or not parameters.view.preview:
-            return
-        self._refreshing = True  # the first preview makes views, whose nodes change no card
-        try:
-            preview = Scene.showPreview(
-                self.context.environment,
-                Path(path),
-                order.t1Id,
-                order.request.tracer,
-                self.view.opacity,
-                switchLayout=self.view.mayPreviewSwitch(),
-            )
-        except PETSynthError as problem:
-            self.controller.log.add(f"preview: {problem}")  # the run goes on without it
-            return
-        finally:
-            self._refreshing = False
-        if preview is None:  # of an exploratory tracer: the first layout is the result's
-            return
-        self.view.switchedOnce = True
+    def _onPreviewShown(self):
         self._openView()
         self.view.refresh()
 
@@ -284,11 +288,11 @@ class Panel:
         if order.show:
             self.view.showNew(nodes)
             self._openView()
-        Scene.removePreview(self.context.environment)
+        self.live.clear()
 
     def _onFinished(self, state):
-        if state is not State.DONE and self.context.environment.scene is not None:
-            Scene.removePreview(self.context.environment)
+        if state is not State.DONE:
+            self.live.clear()
         self.refresh()
 
     def _openView(self):
@@ -296,100 +300,6 @@ class Panel:
         if not getattr(self, "_viewOpened", False):
             self._viewOpened = True
             self.context.ui.viewCard.setCollapsed(False)
-
-    # --- remedies ------------------------------------------------------------------------------
-
-    def onRemedy(self, remedy):
-        """Do what the button of a message says."""
-        actions = {
-            Remedy.INSTALL: self.onInstall,
-            Remedy.CHOOSE_BACKEND: lambda: self._goTo("advancedCard", "pythonPathLineEdit"),
-            Remedy.CHOOSE_PYTORCH: lambda: slicer.util.selectModule("PyTorchUtils"),
-            Remedy.WHEEL_FOLDER: lambda: self._goTo("advancedCard", "wheelFolderLineEdit"),
-            Remedy.REPAIR: self.onRepair,
-            Remedy.COPY_REPORT: self.onReport,
-            Remedy.COPY_DIAGNOSIS: self.onDiagnose,
-            Remedy.RETRY: self.onRun,
-            Remedy.RETRY_ON_CPU: lambda: self.onRun(device="cpu"),
-            Remedy.RETRY_FAST: self._retryFast,
-            Remedy.CHOOSE_MASK: lambda: self._goTo("inputCard", "maskSelector"),
-            Remedy.MASK_AUTOMATIC: lambda: self._retryWithout("mask"),
-            Remedy.CHOOSE_T1W: lambda: self._goTo("inputCard", "t1wSelector"),
-            Remedy.CHOOSE_FLAIR: lambda: self._goTo("inputCard", "flairSelector"),
-            Remedy.WITHOUT_FLAIR: lambda: self._retryWithout("flair"),
-            Remedy.CHOOSE_MODEL: lambda: self._goTo("tracerCard", "modelComboBox"),
-            Remedy.BUILT_IN_MODEL: self._builtInModel,
-            Remedy.OPEN_MODELS: self.tracer.openModelsFolder,
-            Remedy.CHOOSE_JOB_FOLDER: lambda: self._goTo("advancedCard", "jobFolderLineEdit"),
-            Remedy.CHOOSE_TRACER: lambda: self._goTo("tracerCard", "tracerComboBox"),
-            Remedy.SHOW_DETAILS: lambda: self.context.ui.detailsGroup.setProperty(
-                "collapsed", False
-            ),
-            Remedy.SHOW_DATA: lambda: slicer.util.selectModule("Data"),
-            Remedy.ACCEPT_ALIGNMENT: self.view.acceptAlignment,
-            Remedy.CHOOSE_ACQUIRED: lambda: self._goTo("viewCard", "acquiredPetSelector"),
-        }
-        actions[remedy]()
-
-    def onInstall(self):
-        """Install what is missing, prove that it works, then run."""
-        self.controller.tell(Messages.installing())
-        slicer.app.processEvents()
-        missing = Dependencies.missingFor(self.tracer.model)
-        try:
-            Dependencies.install(
-                self._requirements, missing.torch, self.context.settings.wheelFolder
-            )
-        except Dependencies.InstallError as problem:
-            self.controller.tell(Messages.installFailed(str(problem)))
-            return
-        self.advanced.check(then=self._onInstalled)
-
-    def _onInstalled(self, answer, why):
-        if answer is None:
-            self.controller.tell(Messages.installFailed(why))
-        else:
-            self.controller.dismiss()
-            self.onRun()
-
-    def onRepair(self):
-        """Remove a partly installed PyTorch."""
-        try:
-            Dependencies.repair()
-        except Dependencies.InstallError as problem:
-            self.controller.tell(Messages.installFailed(str(problem)))
-        else:
-            self.controller.tell(Messages.repaired())
-
-    def onDiagnose(self):
-        """Put the diagnosis on the clipboard."""
-        _copy(diagnosis(self.context.settings, self.advanced.report))
-
-    def onReport(self):
-        """Put message, diagnosis and log on the clipboard."""
-        controller = self.controller
-        text = report(
-            self.context.settings, self.advanced.report, controller.notice, controller.log.text
-        )
-        _copy(text)
-
-    def _retryFast(self):
-        self.context.parameters.run.preset = Preset.FAST
-        self.onRun()
-
-    def _retryWithout(self, name):
-        setattr(self.context.parameters.input, name, None)
-        self.onRun()
-
-    def _builtInModel(self):
-        builtIn = [model for model in self.tracer.models if model.builtIn]
-        if builtIn:
-            self.context.parameters.run.modelId = builtIn[-1].name
-
-    def _goTo(self, card, control):
-        """Open a card and put the keyboard into one of its controls."""
-        getattr(self.context.ui, card).setCollapsed(False)
-        getattr(self.context.ui, control).setFocus()
 
     # --- keys ----------------------------------------------------------------------------------
 
@@ -416,7 +326,3 @@ class Panel:
 def _press(button):
     if button.enabled:
         button.click()
-
-
-def _copy(text):
-    qt.QApplication.clipboard().setText(text)

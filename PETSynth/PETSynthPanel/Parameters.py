@@ -87,7 +87,7 @@ class InputPack:
     t1w: vtkMRMLScalarVolumeNode
     flair: vtkMRMLScalarVolumeNode
     mask: Union[vtkMRMLLabelMapVolumeNode, vtkMRMLSegmentationNode, None]  # noqa: UP007
-    overridden: str  # names of the red lights that the user overrode for this T1w
+    overridden: str  # names of the checks that the user overrode for this T1w
 
 
 @parameterPack

@@ -2,6 +2,8 @@
 
 import json
 
+from slicer.i18n import tr as _
+
 from PETSynthLib.errors import PETSynthError
 from PETSynthLib.run import events
 
@@ -29,7 +31,7 @@ class Probe:
         self._open = True
         self._process.lineReceived.connect(self._onLine)
         self._process.logReceived.connect(self.log.add)
-        self._process.ended.connect(lambda code: self._end(None, f"it ended with exit {code}"))
+        self._process.ended.connect(self._onEnded)
         self._process.startFailed.connect(lambda reason: self._end(None, reason))
 
     def ask(self, command):
@@ -42,7 +44,10 @@ class Probe:
         """Give up."""
         if self._open:
             self._process.kill(None)
-            self._end(None, "it did not answer")
+            self._end(None, _("it did not answer"))
+
+    def _onEnded(self, code):
+        self._end(None, _("it ended with exit {code}").format(code=code))
 
     def _onLine(self, line):
         try:
@@ -64,5 +69,9 @@ class Probe:
 def sentenceOf(report):
     """A probe's report in a few words, e.g. ``PyTorch 2.8.0 on cuda:0, cpu``."""
     if report.get("torch") is None:
-        return "no PyTorch"
-    return f"PyTorch {report['torch']} on {', '.join(report['devices'])}"
+        return _("no PyTorch")
+    devices = ", ".join(report["devices"]) or _("no device")
+    works = _("PyTorch {version} on {devices}").format(version=report["torch"], devices=devices)
+    fails = _("{device} does not work ({reason})")
+    broken = report.get("broken", {}).items()
+    return "; ".join([works, *(fails.format(device=name, reason=why) for name, why in broken)])

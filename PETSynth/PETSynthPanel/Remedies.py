@@ -26,6 +26,8 @@ class Remedy(Enum):
     OPEN_MODELS = "openModels"
     CHOOSE_JOB_FOLDER = "chooseJobFolder"
     CHOOSE_TRACER = "chooseTracer"
+    RUN_ALL_THE_SAME = "runAllTheSame"
+    USE_ANYWAY = "useAnyway"
     SHOW_DETAILS = "showDetails"
     SHOW_DATA = "showData"
     ACCEPT_ALIGNMENT = "acceptAlignment"

@@ -221,6 +221,8 @@ TIPS = {
     Remedy.OPEN_MODELS: _("Opens the folder of your own models."),
     Remedy.CHOOSE_JOB_FOLDER: _("Opens Advanced, where another job folder can be named."),
     Remedy.CHOOSE_TRACER: _("Goes to the list of tracers."),
+    Remedy.RUN_ALL_THE_SAME: _("Starts the run with the memory there is; it may be slow or fail."),
+    Remedy.USE_ANYWAY: _("Overrides this check and starts again; the result will say so."),
     Remedy.SHOW_DETAILS: _("Opens the worker's log."),
     Remedy.SHOW_DATA: _("Opens the module Data."),
     Remedy.ACCEPT_ALIGNMENT: _("You looked at both and found them aligned."),

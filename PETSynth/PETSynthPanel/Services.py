@@ -4,14 +4,16 @@ import slicer
 
 import PETSynthScene as Scene
 
-from .Later import later
+from .Later import soon
 
-_state = {"marks": None, "stop": None}
+_state = {"marks": None, "layouts": None, "stop": None}
 
 
 def sceneEnvironment():
     """The environment of Slicer's own scene."""
-    return Scene.SceneEnvironment(slicer.mrmlScene, slicer.app.applicationLogic())
+    # Slicer without DICOM has no database.
+    database = getattr(slicer, "dicomDatabase", None)
+    return Scene.SceneEnvironment(slicer.mrmlScene, slicer.app.applicationLogic(), database)
 
 
 def startServices():
@@ -22,14 +24,16 @@ def startServices():
     environment = sceneEnvironment()
     if environment.layoutNode is not None:
         Scene.registerLayouts(environment.layoutNode)
-    marks = Scene.CornerMarks(environment, rendererOf, scheduleRender)
+    marks = Scene.CornerMarks(environment, rendererOf, scheduleRender, soon)
     _state["marks"] = marks
     layoutNode = environment.layoutNode
     if layoutNode is not None:
-        # The layout manager hears of the change in the same moment and makes its views first.
-        tag = layoutNode.AddObserver("ModifiedEvent", lambda *_: later(0, _refresh))
+        # The layout manager hears of the change before us and has made its views by now.
+        tag = layoutNode.AddObserver("ModifiedEvent", lambda *_: marks.viewsChanged())
         _state["stop"] = lambda: layoutNode.RemoveObserver(tag)
+    _state["layouts"] = watcher = Scene.LayoutWatcher(environment)
     marks.start()
+    watcher.start()
 
 
 def stopServices():
@@ -38,12 +42,9 @@ def stopServices():
         _state["marks"].stop()
     if _state["stop"] is not None:
         _state["stop"]()
-    _state.update(marks=None, stop=None)
-
-
-def _refresh():
-    if _state["marks"] is not None:
-        _state["marks"].refresh()
+    if _state["layouts"] is not None:
+        _state["layouts"].stop()
+    _state.update(marks=None, layouts=None, stop=None)
 
 
 def rendererOf(viewNode):

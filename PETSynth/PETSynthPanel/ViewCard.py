@@ -78,6 +78,7 @@ class ViewCard:
         if context.parameters is None:
             return
         nodes = self.result
+        self._hideOurs()
         self._followResult(nodes)
         self._applyOpacity()
         if nodes is not None:
@@ -123,6 +124,13 @@ class ViewCard:
             self._context.parameters.view.window = FloatRange(*window)
         lines = [] if nodes is None else [*Scene.notices(nodes.pet), *Scene.headline(nodes.pet)]
         self._context.ui.headlineLabel.setText("\n".join(lines))
+
+    def _hideOurs(self):
+        """The list of acquired PETs leaves out what we made: it is from no scanner."""
+        model = self._context.ui.acquiredPetSelector.sortFilterProxyModel()
+        ours = [node.GetID() for node in Scene.ownVolumes(self._context.environment)]
+        if list(model.hiddenNodeIDs) != ours:
+            model.hiddenNodeIDs = ours
 
     def _hasResult(self):
         return bool(Scene.listResults(self._context.environment))
@@ -318,7 +326,17 @@ class ViewCard:
             combo.addItem(default, "registry")
             for name in _COLOURS:
                 combo.addItem(words[name], name)
-        choose(combo, self._context.parameters.view.colours)
+        self._chooseColours(nodes)
+
+    def _chooseColours(self, nodes):
+        """What the result is shown in, which may be another table than the last one chosen."""
+        view = self._context.parameters.view
+        now = Scene.mapOf(nodes.pet)
+        default = nodes.tracer.colour_map
+        if now is not None and now != (default if view.colours == "registry" else view.colours):
+            view.colours = "registry" if now == default else now
+        # A table of the user's own is no entry of the list.
+        choose(self._context.ui.colourComboBox, None if now is None else view.colours)
 
     def _onColours(self):
         nodes, parameters = self.result, self._context.parameters

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import slicer
 
-from PETSynthLib.export import colour_maps
+from PETSynthLib import colour_maps
 from PETSynthLib.tracers import Tracer
 
 from .Attributes import COLOUR_MAP, ROLE, Role
@@ -86,13 +86,23 @@ def paint(env: SceneEnvironment, volume: Any, name: str, window: tuple[float, fl
     display = volume.GetDisplayNode() or _displayNode(env, volume)
     wasModifying = display.StartModify()
     display.SetAndObserveColorNodeID(colourNode(env, name).GetID())
+    display.SetInterpolate(True)
+    setEnds(volume, window)
+    display.EndModify(wasModifying)
+
+
+def setEnds(volume: Any, window: tuple[float, float]) -> None:
+    """Both ends of the colour map, and with them what counts as air."""
+    display = volume.GetDisplayNode()
+    wasModifying = display.StartModify()
     display.SetAutoWindowLevel(False)
     display.SetWindowLevelMinMax(*window)
-    display.SetInterpolate(True)
     display.AutoThresholdOff()
     if window[0] >= 0:
-        highest = max(float(arrayOf(volume).max()), window[1])
-        display.SetThreshold(AIR * window[1], highest + 1.0)
+        # Looking for the highest value takes too long while a window is dragged.
+        known = display.GetApplyThreshold()
+        highest = display.GetUpperThreshold() if known else float(arrayOf(volume).max()) + 1.0
+        display.SetThreshold(AIR * window[1], max(highest, window[1] + 1.0))
         display.ApplyThresholdOn()
     else:
         display.ApplyThresholdOff()
@@ -114,6 +124,13 @@ def windowOf(volume: Any) -> tuple[float, float]:
     return display.GetWindowLevelMin(), display.GetWindowLevelMax()
 
 
+def mapOf(volume: Any) -> str | None:
+    """Name of the colour map a volume is shown in; None when the table is none of ours."""
+    display = volume.GetDisplayNode()
+    table = display.GetColorNode() if display is not None else None
+    return table.GetAttribute(COLOUR_MAP) if table is not None else None
+
+
 def lookOf(role: Role, tracer: Tracer) -> tuple[str, tuple[float, float]]:
     """Colour map and window a volume of that role starts with."""
     if role in (Role.DIFFERENCE, Role.ADDED):
@@ -122,27 +139,6 @@ def lookOf(role: Role, tracer: Tracer) -> tuple[str, tuple[float, float]]:
     if role is Role.SD:
         return "uniform", (0.0, (high - low) / 4.0)
     return tracer.colour_map, (low, high)
-
-
-def addLegend(volume: Any, title: str, viewIds: list[str]) -> Any:
-    """A colour legend for ``volume``, in the views named only.
-
-    The legend of an earlier call is used again.
-    """
-    display = volume.GetDisplayNode()
-    legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(display)
-    if legend is None:
-        legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(display)
-    wasModifying = legend.StartModify()
-    legend.SetTitleText(title)
-    legend.SetLabelFormat("%.1f")
-    legend.SetNumberOfLabels(5)
-    legend.SetMaxNumberOfColors(256)
-    legend.SetSize(0.12, 0.55)
-    legend.SetPosition(0.97, 0.5)
-    restrictToViews(legend, viewIds)
-    legend.EndModify(wasModifying)
-    return legend
 
 
 def restrictToViews(display: Any, viewIds: list[str]) -> None:

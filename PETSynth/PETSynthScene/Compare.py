@@ -12,6 +12,7 @@ from PETSynthLib.errors import ErrorCode, PETSynthError
 from PETSynthLib.export import marks
 from PETSynthLib.tracers import tracer
 
+from .Arrangement import switchTo
 from .Attributes import (
     ACQUIRED,
     COGNITION,
@@ -32,7 +33,7 @@ from .Attributes import (
     partOf,
     roleOf,
 )
-from .Colours import addLegend, lookOf, paint, windowOf
+from .Colours import lookOf, paint, windowOf
 from .Environment import SceneEnvironment
 from .Hierarchy import put, subfolder
 from .Importing import (
@@ -43,9 +44,10 @@ from .Importing import (
     subtract,
 )
 from .Inputs import samePatient
-from .Layouts import COMPARE, columnOf, viewIdOf
-from .Views import fillColumn, fit, legendOf, switchTo
-from .Volumes import arrayOf, onGridOf, setArray, smoothed
+from .Layouts import COMPARE, columnOf
+from .Legends import addLegend, showLegendIn
+from .Slices import fillColumn, fit
+from .Volumes import arrayOf, discard, onGridOf, setArray, smoothed
 
 _ALIKE = 0.35
 """Least overlap (Dice) of the two images' uptake that does not call for a warning."""
@@ -131,7 +133,7 @@ def compareWithAcquired(
         mark(difference, originFrom(nodes.pet), Role.DIFFERENCE, words)
     except BaseException:
         for node in made:
-            env.scene.RemoveNode(node)
+            discard(env.scene, node)
         raise
     colours = nodes.pet.GetDisplayNode().GetColorNode().GetAttribute(COLOUR_MAP)
     for node in made:
@@ -145,10 +147,12 @@ def compareWithAcquired(
         paint(env, node, *(lookOf(role, nodes.tracer) if role is Role.DIFFERENCE else look))
         put(env, node, folder)
     aligned.SetVoxelValueQuantity(codedEntry("SUVR", "99PETSYNTH", "SUVR"))
-    legend = addLegend(
-        difference, f"{marks.WORD} minus\nacquired, SUVR", [viewIdOf(columnOf(COMPARE, 2)[2])]
-    )
-    mark(legend, originFrom(nodes.pet), Role.LEGEND, "difference legend")
+    rows = [(difference, f"{marks.WORD} minus\nacquired, SUVR", "difference legend")]
+    if mine is not nodes.pet:
+        text = f"{marks.title(nodes.tracer)}\nSUVR, smoothed"
+        rows.append((mine, text, "smoothed legend"))
+    for volume, text, words in rows:
+        mark(addLegend(volume, text, []), originFrom(nodes.pet), Role.LEGEND, words)
     return difference
 
 
@@ -173,9 +177,8 @@ def showCompare(
         switchTo(env, COMPARE)
     for column, volume in enumerate((aligned, mine, difference)):
         fillColumn(env, columnOf(COMPARE, column), volume)
-    legend = legendOf(nodes.pet)
-    if legend is not None:
-        legend.AddViewNodeID(viewIdOf(columnOf(COMPARE, 1)[2]))
+    for column, volume in ((1, mine), (2, difference)):
+        showLegendIn(env, volume, columnOf(COMPARE, column)[2])
     fit(env, COMPARE)
 
 
@@ -200,7 +203,7 @@ def isRescaled(aligned: Any) -> bool:
 def forget(env: SceneEnvironment, nodes: ResultNodes) -> None:
     """Remove the volumes of earlier comparisons of this result."""
     for node in _comparison(env, nodes):
-        env.scene.RemoveNode(node)
+        discard(env.scene, node)
 
 
 def _comparison(env: SceneEnvironment, nodes: ResultNodes) -> list[Any]:

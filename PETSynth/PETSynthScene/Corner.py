@@ -2,6 +2,9 @@
 
 The text follows the attribute of what is shown, not its name. It is drawn by our own actors in the
 view's renderer, so that Slicer's own annotations do not overwrite it.
+
+What changes is looked at once a turn of the event loop, however many events there were. A view that
+is drawn before that looks at itself first, so no frame goes without its mark.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from PETSynthLib.tracers import all_tracers
 from .Attributes import COGNITION, EVIDENCE, TRACER, Role, isSynthetic, roleOf
 from .Environment import SceneEnvironment
 from .Layouts import FUSED_VIEWS, slicesOf, titles
+from .Slices import layersOf
 from .Volumes import numpyMatrix
 
 ORANGE = (1.0, 0.6, 0.1)
@@ -35,7 +39,6 @@ _PLACES = {
 _LETTERS = (("R", "L"), ("A", "P"), ("S", "I"))
 _LOWER_EDGE, _RIGHT_EDGE, _LEFT_EDGE, _UPPER_EDGE = 4, 5, 6, 7
 
-_SCENE_EVENTS = ("NodeAddedEvent", "NodeRemovedEvent", "EndImportEvent", "EndCloseEvent")
 _VIEWS = ("vtkMRMLSliceNode", "vtkMRMLViewNode")
 _WATCHED = (
     *_VIEWS,
@@ -95,6 +98,8 @@ class CornerMarks:
         View node -> its ``vtkRenderer``, or None while the view is not there.
     requestRender
         Called with a view node whose marks have changed; by default the renderer's window renders.
+    later
+        Calls a function soon, from the event loop; by default at once.
     """
 
     def __init__(
@@ -102,21 +107,30 @@ class CornerMarks:
         env: SceneEnvironment,
         rendererOf: Callable[[Any], Any],
         requestRender: Callable[[Any], None] | None = None,
+        later: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self.env = env
         self._rendererOf = rendererOf
         self._requestRender = requestRender
+        self._later = later or (lambda function: function())
         self._sceneTags: list[int] = []
         self._nodeTags: dict[str, tuple[Any, int]] = {}
         self._drawn: dict[str, _Drawn] = {}
+        self._stale: set[str] = set()
+        self._allStale = False
+        self._called = False
 
     def start(self) -> None:
         """Begin to watch; a second call changes nothing."""
         if self._sceneTags:
             return
-        for name in _SCENE_EVENTS:
-            event = getattr(slicer.vtkMRMLScene, name)
-            self._sceneTags.append(self.env.scene.AddObserver(event, self._onScene))
+        scene, events = self.env.scene, slicer.vtkMRMLScene
+        self._sceneTags = [
+            scene.AddObserver(events.NodeAddedEvent, self._onAdded),
+            scene.AddObserver(events.NodeRemovedEvent, self._onRemoved),
+            # Of an import or a close: what came and went in between was not looked at.
+            scene.AddObserver(events.EndBatchProcessEvent, lambda *_: self.viewsChanged()),
+        ]
         self.refresh()
 
     def stop(self) -> None:
@@ -128,15 +142,23 @@ class CornerMarks:
         for drawn in self._drawn.values():
             drawn.remove()
         self._sceneTags, self._nodeTags, self._drawn = [], {}, {}
+        self._stale, self._allStale = set(), False
 
     def refresh(self) -> None:
-        """Look at all nodes and views again, e.g. after the layout has made new views."""
+        """Look at all nodes and views again, now."""
         self._watch()
-        views = [view for name in _VIEWS for view in self.env.nodes(name)]
+        views = self._views()
         for viewId in set(self._drawn) - {view.GetID() for view in views}:
             self._drawn.pop(viewId).remove()
+        self._stale, self._allStale = set(), False
         for view in views:
             self._draw(view)
+
+    def viewsChanged(self) -> None:
+        """Views may have come or got another renderer: see to them before they are drawn."""
+        for view in self._views():
+            self._drawnOf(view)
+        self._lookAtAll()
 
     def textOf(self, viewNode: Any) -> str:
         """What the view has to say; empty when it shows nothing synthetic or acquired."""
@@ -171,10 +193,7 @@ class CornerMarks:
     def _volumesOf(self, sliceNode: Any) -> list[Any]:
         for composite in self.env.nodes("vtkMRMLSliceCompositeNode"):
             if composite.GetLayoutName() == sliceNode.GetLayoutName():
-                count = composite.Layer_Last + composite.GetNumberOfAdditionalLayers()
-                layers = [composite.GetNthLayerVolumeID(i) for i in range(count)]
-                volumes = [self.env.node(layer) for layer in layers]
-                return [volume for volume in volumes if volume is not None]
+                return layersOf(self.env, composite)
         return []
 
     def _inThreeD(self, viewNode: Any) -> list[Any]:
@@ -202,14 +221,56 @@ class CornerMarks:
         return [node for node in nodes if isSynthetic(node)]
 
     # --- watching and drawing ---------------------------------------------------------------------
-    def _onScene(self, *_: Any) -> None:
+    def _views(self) -> list[Any]:
+        return [view for name in _VIEWS for view in self.env.nodes(name)]
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _onAdded(self, _scene: Any, _event: str, node: Any) -> None:
+        if self.env.scene.IsBatchProcessing():
+            return
+        if node is not None and any(node.IsA(name) for name in _VIEWS):
+            self._drawnOf(node)  # it may be drawn before the event loop turns
+        self._lookAtAll()
+
+    def _onRemoved(self, *_: Any) -> None:
         if not self.env.scene.IsBatchProcessing():
-            self.refresh()
+            self._lookAtAll()
 
     def _onNode(self, caller: Any, _event: str) -> None:
-        if not self.env.scene.IsBatchProcessing():
-            for view in self._concerned(caller):
+        if not self.env.scene.IsBatchProcessing() and not self._allStale:
+            self._stale.update(view.GetID() for view in self._concerned(caller))
+            self._callLater()
+
+    def _lookAtAll(self) -> None:
+        self._allStale = True
+        self._callLater()
+
+    def _callLater(self) -> None:
+        if not self._called:
+            self._called = True
+            self._later(self._catchUp)
+
+    def _catchUp(self) -> None:
+        """What has changed since the last turn of the event loop."""
+        self._called = False
+        if not self._sceneTags:
+            return  # stopped in the meantime
+        if self._allStale:
+            self.refresh()
+            return
+        stale, self._stale = self._stale, set()
+        for viewId in stale:
+            view = self.env.node(viewId)
+            if view is not None:
                 self._draw(view)
+
+    def _beforeFrame(self, viewId: str) -> None:
+        """A view is being drawn: what it has to say must not wait for the event loop."""
+        if self._allStale or viewId in self._stale:
+            view, drawn = self.env.node(viewId), self._drawn.get(viewId)
+            if view is not None and drawn is not None:
+                self._stale.discard(viewId)
+                drawn.say(*self._said(view))
 
     def _concerned(self, node: Any) -> list[Any]:
         """Views whose marks a change of ``node`` may change; scrolling touches one slice only."""
@@ -234,25 +295,32 @@ class CornerMarks:
                 tag = node.AddObserver(vtk.vtkCommand.ModifiedEvent, self._onNode)
                 self._nodeTags[nodeId] = (node, tag)
 
-    def _draw(self, view: Any) -> None:
-        renderer = self._rendererOf(view)
-        drawn = self._drawn.get(view.GetID())
+    def _drawnOf(self, view: Any) -> _Drawn | None:
+        """The annotations of a view, made when missing; None while it has no renderer."""
+        viewId, renderer = view.GetID(), self._rendererOf(view)
+        drawn = self._drawn.get(viewId)
         if drawn is not None and drawn.renderer is not renderer:
-            self._drawn.pop(view.GetID()).remove()
+            self._drawn.pop(viewId).remove()
             drawn = None
-        if renderer is None:
-            return
-        if drawn is None:
-            drawn = self._drawn[view.GetID()] = _Drawn(renderer)
+        if drawn is None and renderer is not None:
+            drawn = _Drawn(renderer, lambda: self._beforeFrame(viewId))
+            self._drawn[viewId] = drawn
+        return drawn
+
+    def _said(self, view: Any) -> tuple[str, tuple[str, str, str, str] | None]:
+        """Words and letters of a view."""
         text = self.textOf(view)
         lettered = view.IsA("vtkMRMLSliceNode") and (text or view.GetLayoutName() in OUR_VIEWS)
-        letters = self.lettersOf(view) if lettered else None
-        if not drawn.say(text, letters):
+        return text, self.lettersOf(view) if lettered else None
+
+    def _draw(self, view: Any) -> None:
+        drawn = self._drawnOf(view)
+        if drawn is None or not drawn.say(*self._said(view)):
             return
         if self._requestRender is not None:
             self._requestRender(view)
         else:
-            renderer.GetRenderWindow().Render()
+            drawn.renderer.GetRenderWindow().Render()
 
 
 def _displays(node: Any) -> list[Any]:
@@ -268,10 +336,19 @@ def _letters(direction: np.ndarray) -> tuple[str, str]:
 
 
 class _Drawn:
-    """The two annotations of one view: the orange words, the white letters."""
+    """The two annotations of one view: the orange words, the white letters.
 
-    def __init__(self, renderer: Any) -> None:
+    Parameters
+    ----------
+    renderer
+        Of the view.
+    beforeFrame
+        Called whenever the renderer begins to draw, before it collects what to draw.
+    """
+
+    def __init__(self, renderer: Any, beforeFrame: Callable[[], None]) -> None:
         self.renderer = renderer
+        self._tag = renderer.AddObserver(vtk.vtkCommand.StartEvent, lambda *_: beforeFrame())
         self._words, self._letters = _annotation(ORANGE), _annotation(WHITE)
         self._said: tuple[str, tuple[str, ...] | None] = ("", None)
         for actor in (self._words, self._letters):
@@ -282,16 +359,24 @@ class _Drawn:
         if self._said == (text, letters):
             return False
         self._said = (text, letters)
+        left, right, lower, upper = letters or ("", "", "", "")
         # In one line it would be cut off at both ends of a narrow view, and the word with it.
-        self._words.SetText(_LOWER_EDGE, text.replace(" - ", "\n").replace(": ", ":\n"))
-        # The lower edge belongs to the words; its letter follows from the upper one.
-        left, right, _, upper = letters or ("", "", "", "")
-        for place, letter in ((_LEFT_EDGE, left), (_RIGHT_EDGE, right), (_UPPER_EDGE, upper)):
+        words = text.replace(" - ", "\n").replace(": ", ":\n")
+        # Where words stand at the lower edge, its letter stands over them, not behind them.
+        self._words.SetText(_LOWER_EDGE, f"{lower}\n{words}" if lower and words else words)
+        edges = {
+            _LEFT_EDGE: left,
+            _RIGHT_EDGE: right,
+            _UPPER_EDGE: upper,
+            _LOWER_EDGE: "" if words else lower,
+        }
+        for place, letter in edges.items():
             self._letters.SetText(place, letter)
         return True
 
     def remove(self) -> None:
         """Take both away."""
+        self.renderer.RemoveObserver(self._tag)
         for actor in (self._words, self._letters):
             self.renderer.RemoveViewProp(actor)
 

@@ -22,10 +22,13 @@ class SceneEnvironment:
     applicationLogic
         ``vtkMRMLApplicationLogic`` that knows the slice logics, or None: slices are then not
         fitted to the image.
+    dicomDatabase
+        Slicer's ``ctkDICOMDatabase``, or None: nothing is then known of how a scan was made.
     """
 
     scene: Any
     applicationLogic: Any = None
+    dicomDatabase: Any = None
 
     @property
     def subjectHierarchy(self) -> Any:

@@ -21,18 +21,21 @@ from .Attributes import (
     TRACER,
     Origin,
     Role,
+    isSynthetic,
     link,
     mark,
     originOf,
     partOf,
     partsOf,
+    roleOf,
 )
-from .Colours import addLegend, lookOf, paint
+from .Colours import lookOf, paint
 from .Environment import SceneEnvironment
 from .Hierarchy import folderOf, put, resultFolder, subfolder
 from .Layouts import FUSED_VIEWS, LEGEND_VIEW, viewIdOf
+from .Legends import addLegend
 from .Segments import dressMask, dressOutlines, readLabels, readMask, readOutlines, showOutlinesIn
-from .Volumes import adoptGrid, arrayOf, readVolume, setArray
+from .Volumes import adoptGrid, arrayOf, discard, readVolume, setArray
 
 if TYPE_CHECKING:
     from .Exporting import ExportedInputs
@@ -104,6 +107,7 @@ def importResult(
     *,
     t1Node: Any = None,
     flairNode: Any = None,
+    samples: bool = True,
 ) -> ResultNodes:
     """Bring the finished job of a folder into the scene.
 
@@ -118,6 +122,8 @@ def importResult(
         node that has gone in the meantime is not an error.
     t1Node, flairNode
         The MRI, for a result that was not made from this scene.
+    samples
+        Whether single samples become volumes, where the job has written them.
 
     Raises
     ------
@@ -137,11 +143,14 @@ def importResult(
         name, transform = t1Node.GetName(), t1Node.GetParentTransformNode()
     made: list[Any] = []
     try:
-        nodes = _read(env, folder, tracer(result["tracer"]), t1Node, made)
+        nodes = _read(env, folder, tracer(result["tracer"]), t1Node, made, samples)
         _finish(env, nodes, made, result, sidecar, name, transform, flairNode)
     except BaseException:
         for node in made:
-            env.scene.RemoveNode(node)
+            if node.IsA("vtkMRMLDisplayableNode"):
+                discard(env.scene, node)
+            else:
+                env.scene.RemoveNode(node)
         raise
     return nodes
 
@@ -160,7 +169,12 @@ def _readResult(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _read(
-    env: SceneEnvironment, folder: Path, key: Tracer, t1Node: Any, made: list[Any]
+    env: SceneEnvironment,
+    folder: Path,
+    key: Tracer,
+    t1Node: Any,
+    made: list[Any],
+    samples: bool,
 ) -> ResultNodes:
     """Volumes and segmentations without names; each is appended to ``made``."""
 
@@ -188,6 +202,7 @@ def _read(
     nodes.samples = [
         volume(path.name.removeprefix(f"{key.key}_{marks.FILE_PART}_").removesuffix(".nii.gz"))
         for path in sorted(folder.glob(marks.file_name(key.key, "sample-*", ".nii.gz")))
+        if samples
     ]
     if nodes.expected is not None:
         nodes.difference = subtract(env, nodes.pet, nodes.expected)
@@ -234,7 +249,7 @@ def _finish(
         if role is Role.SAMPLE:
             place = subfolder(env, nodes.folder, "Samples")
         put(env, node, place)
-    _addLegend(nodes, origin)
+    _addLegends(nodes, origin)
     if nodes.mask is not None:
         dressMask(nodes.mask)
         nodes.mask.SetReferenceImageGeometryParameterFromVolumeNode(nodes.pet)
@@ -269,15 +284,18 @@ def _provenance(env: SceneEnvironment, result: dict[str, Any], sidecar: dict[str
     return node
 
 
-def _addLegend(nodes: ResultNodes, origin: Origin) -> None:
+def _addLegends(nodes: ResultNodes, origin: Origin) -> None:
     region = nodes.tracer.reference_region.replace("_", " ")
     title = f"{marks.title(nodes.tracer)}\nSUVR ({region})"
-    for volume in nodes.volumes():
-        legend = addLegend(volume, title, [viewIdOf(LEGEND_VIEW)])
-        mark(legend, origin, Role.LEGEND, f"{nodes.tracer.label} legend")
+    rows = [(volume, title, "legend") for volume in [*nodes.volumes(), *nodes.samples]]
+    if nodes.sd is not None:
+        rows.append((nodes.sd, f"{marks.title(nodes.tracer)}\nSD of SUVR", "SD legend"))
     if nodes.difference is not None:
-        legend = addLegend(nodes.difference, f"{marks.WORD}\nminus expected", [])
-        mark(legend, origin, Role.LEGEND, f"{nodes.tracer.label} difference legend")
+        rows.append((nodes.difference, f"{marks.WORD}\nminus expected", "difference legend"))
+    for volume, text, words in rows:
+        inFused = volume is not nodes.difference
+        legend = addLegend(volume, text, [viewIdOf(LEGEND_VIEW)] if inFused else [])
+        mark(legend, origin, Role.LEGEND, f"{nodes.tracer.label} {words}")
 
 
 def _reference(node: Any, role: str, target: Any) -> None:
@@ -333,6 +351,12 @@ def listResults(env: SceneEnvironment) -> list[Any]:
     """The PET nodes of all results, newest last."""
     volumes = env.nodes("vtkMRMLScalarVolumeNode")
     return [node for node in volumes if node.GetAttribute(ROLE) == Role.PET.value]
+
+
+def ownVolumes(env: SceneEnvironment) -> list[Any]:
+    """Every volume that PETSynth has made, acquired ones that it moved included."""
+    volumes = env.nodes("vtkMRMLScalarVolumeNode")
+    return [node for node in volumes if isSynthetic(node) or roleOf(node) is not None]
 
 
 def headline(petNode: Any) -> list[str]:

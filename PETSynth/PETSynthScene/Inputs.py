@@ -21,6 +21,8 @@ _OTHER_WORDS = re.compile(
     re.I,
 )
 _CHOSEN_VIEW = "Red"
+_CONTRAST_AGENT = "0018,0010"
+"""DICOM's Contrast/Bolus Agent."""
 
 
 def findT1Candidates(env: SceneEnvironment) -> list[Any]:
@@ -86,6 +88,17 @@ def findFlairCandidates(env: SceneEnvironment, t1Node: Any) -> list[Any]:
         and node is not t1Node
         and ancestorOf(env, node, "Patient") == patient
     ]
+
+
+def contrastAgent(env: SceneEnvironment, node: Any) -> str:
+    """The contrast agent that DICOM names for a volume; empty when it names none.
+
+    Slicer keeps the instances a volume was loaded from in its attribute ``DICOM.instanceUIDs``.
+    """
+    instances = (node.GetAttribute("DICOM.instanceUIDs") or "").split()
+    if not instances or env.dicomDatabase is None:
+        return ""
+    return str(env.dicomDatabase.instanceValue(instances[0], _CONTRAST_AGENT) or "").strip()
 
 
 def samePatient(env: SceneEnvironment, node: Any, other: Any) -> bool:

@@ -67,27 +67,31 @@ def viewIdOf(name: str) -> str:
     return f"vtkMRMLSliceNode{name}"
 
 
+def propertiesOf(layout: int, view: str) -> tuple[str, str, str]:
+    """Plane, label and colour (``#rrggbb``) of a slice view of a layout."""
+    for plane, names in zip(PLANES, slicesOf(layout), strict=True):
+        for name, (_, label, colour) in zip(names, _COLUMNS[layout], strict=True):
+            if name == view:
+                text = f"{label} {plane[0]}" if label else name[0]
+                return plane, text, colour or _SLICER_COLOURS[name]
+    raise KeyError(view)
+
+
 def xmlOf(layout: int) -> str:
     """The layout's description as Slicer reads it."""
     rows = []
-    for plane, names in zip(PLANES, slicesOf(layout), strict=True):
-        views = [
-            _view(name, plane, label, colour)
-            for name, (_, label, colour) in zip(names, _COLUMNS[layout], strict=True)
-        ]
-        rows.append(
-            f'<item><layout type="horizontal" split="true">{"".join(views)}</layout></item>'
-        )
+    for names in slicesOf(layout):
+        views = "".join(_view(name, *propertiesOf(layout, name)) for name in names)
+        rows.append(f'<item><layout type="horizontal" split="true">{views}</layout></item>')
     return f'<layout type="vertical" split="true">{"".join(rows)}</layout>'
 
 
 def _view(name: str, plane: str, label: str, colour: str) -> str:
-    text = f"{label} {plane[0]}" if label else name[0]
     return (
         f'<item><view class="vtkMRMLSliceNode" singletontag="{name}">'
         f'<property name="orientation" action="default">{plane}</property>'
-        f'<property name="viewlabel" action="default">{text}</property>'
-        f'<property name="viewcolor" action="default">{colour or _SLICER_COLOURS[name]}</property>'
+        f'<property name="viewlabel" action="default">{label}</property>'
+        f'<property name="viewcolor" action="default">{colour}</property>'
         "</view></item>"
     )
 

@@ -8,12 +8,13 @@ from typing import Any
 from PETSynthLib.preprocess.transform import NativeToTemplate
 from PETSynthLib.tracers import tracer
 
+from .Arrangement import switchTo
 from .Attributes import ROLE, SOURCE_T1, Role, mark, originOf
 from .Colours import lookOf, paint
 from .Environment import SceneEnvironment
 from .Layouts import FUSED, columnOf
-from .Views import fillColumn, fit, switchTo
-from .Volumes import ijkToRas, readVolume, vtkMatrix
+from .Slices import fillColumn, fit, takeOut
+from .Volumes import discard, ijkToRas, readVolume, vtkMatrix
 
 TRANSFORM = Path("space") / "native_to_template.tfm"
 
@@ -27,7 +28,28 @@ def showPreview(
     *,
     switchLayout: bool = True,
 ) -> Any:
-    """Show the newest preview over the T1; the first one makes the node.
+    """Show the newest preview over the T1; the first one is put into the views.
+
+    Does `loadPreview`, `switchTo` and `placePreview` at once; see there.
+
+    Parameters
+    ----------
+    opacity
+        Of the PET over the MRI.
+    switchLayout
+        Whether the first preview may switch to the fused layout.
+    """
+    known = previewNode(env) is not None
+    node = loadPreview(env, previewPath, t1Id, tracerKey)
+    if node is not None and not known:
+        if switchLayout:
+            switchTo(env, FUSED)
+        placePreview(env, opacity)
+    return node
+
+
+def loadPreview(env: SceneEnvironment, previewPath: Path, t1Id: str, tracerKey: str) -> Any:
+    """Bring the newest preview into the scene; the first one makes the node.
 
     Parameters
     ----------
@@ -40,10 +62,6 @@ def showPreview(
         ID of the T1.
     tracerKey
         Key of the tracer registry.
-    opacity
-        Of the PET over the MRI.
-    switchLayout
-        Whether the first preview may switch to the fused layout.
 
     Returns
     -------
@@ -77,13 +95,19 @@ def showPreview(
     node.SetAndObserveTransformNodeID(t1Node.GetTransformNodeID())
     paint(env, node, *lookOf(Role.PET, key))
     node.GetDisplayNode().SetSaveWithScene(False)
-    if switchLayout:
-        switchTo(env, FUSED)
+    return node
+
+
+def placePreview(env: SceneEnvironment, opacity: float = 0.5) -> None:
+    """Put the preview into the fused layout's views, over its T1; nothing when either has gone."""
+    node = previewNode(env)
+    t1Node = node.GetNodeReference(SOURCE_T1) if node is not None else None
+    if t1Node is None:
+        return
     fillColumn(env, columnOf(FUSED, 0), t1Node)
     fillColumn(env, columnOf(FUSED, 1), node)
     fillColumn(env, columnOf(FUSED, 2), t1Node, node, opacity)
     fit(env, FUSED)
-    return node
 
 
 def previewNode(env: SceneEnvironment) -> Any:
@@ -100,13 +124,6 @@ def removePreview(env: SceneEnvironment) -> None:
     if node is None:
         return
     t1Node = node.GetNodeReference(SOURCE_T1)
-    t1Id = t1Node.GetID() if t1Node is not None else None
     for composite in env.nodes("vtkMRMLSliceCompositeNode"):
-        if composite.GetForegroundVolumeID() == node.GetID():
-            composite.SetForegroundVolumeID(None)
-        if composite.GetBackgroundVolumeID() == node.GetID():
-            composite.SetBackgroundVolumeID(t1Id)
-    display = node.GetDisplayNode()
-    env.scene.RemoveNode(node)
-    if display is not None:
-        env.scene.RemoveNode(display)
+        takeOut(env, composite, node, t1Node)
+    discard(env.scene, node)

@@ -1,17 +1,17 @@
-"""Putting results into views: layouts, slice layers, opacity, windows, outlines."""
+"""Putting results into views: slice layers, opacity, windows, outlines."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import slicer
-
 from PETSynthLib.errors import ErrorCode, PETSynthError
+from PETSynthLib.tracers import tracer
 
+from .Arrangement import switchTo
 from .Attributes import WHOLE, Role, isSynthetic, roleOf
-from .Colours import lookOf, paint, restrictToViews
-from .Colours import windowOf as windowOf
+from .Colours import lookOf, paint, restrictToViews, setEnds, windowOf
 from .Environment import SceneEnvironment
+from .Exploratory import keepTogether, mayShowMiddle
 from .Importing import ResultNodes
 from .Layouts import (
     EXPECTED,
@@ -20,12 +20,15 @@ from .Layouts import (
     LEGEND_VIEW,
     TRIPTYCH,
     columnOf,
-    registerLayouts,
-    titles,
     viewIdOf,
 )
+from .Legends import legendOf, showLegendIn
+from .Slices import compositeOf, fillColumn, fit
 
-PREVIOUS_LAYOUT = "PETSynth.PreviousLayout"
+
+def resultLayout(tracerKey: str) -> int:
+    """The layout a result of that tracer is shown in first."""
+    return TRIPTYCH if tracer(tracerKey).exploratory else FUSED
 
 
 def showResult(
@@ -83,7 +86,10 @@ def showTriptych(
     if switchLayout:
         switchTo(env, TRIPTYCH)
     for column, volume in enumerate((nodes.low, nodes.pet, nodes.high)):
-        fillColumn(env, columnOf(TRIPTYCH, column), nodes.t1, volume, opacity)
+        # Under another layout Slicer's own views are left alone; the middle comes with the layout.
+        if column != 1 or mayShowMiddle(env):
+            fillColumn(env, columnOf(TRIPTYCH, column), nodes.t1, volume, opacity)
+    keepTogether(env)
     views = [name for column in range(3) for name in columnOf(TRIPTYCH, column)]
     _annotate(env, nodes, views, columnOf(TRIPTYCH, 2)[2])
     fit(env, TRIPTYCH)
@@ -108,86 +114,8 @@ def showExpected(env: SceneEnvironment, nodes: ResultNodes, *, switchLayout: boo
     for column, volume in enumerate((nodes.pet, nodes.expected, nodes.difference)):
         fillColumn(env, columnOf(EXPECTED, column), volume)
     _annotate(env, nodes, [], columnOf(EXPECTED, 0)[2])
-    _legendIn(nodes.difference, columnOf(EXPECTED, 2)[2])
+    showLegendIn(env, nodes.difference, columnOf(EXPECTED, 2)[2])
     fit(env, EXPECTED)
-
-
-def switchTo(env: SceneEnvironment, layout: int) -> None:
-    """Switch to one of our layouts and remember the user's own."""
-    node = env.layoutNode
-    if node is None:
-        return
-    registerLayouts(node)
-    before = node.GetViewArrangement()
-    if before not in titles():
-        node.SetAttribute(PREVIOUS_LAYOUT, str(before))
-    node.SetViewArrangement(layout)
-
-
-def previousLayout(env: SceneEnvironment) -> int | None:
-    """The layout before ours; None when none of ours is on."""
-    node = env.layoutNode
-    if node is None or node.GetViewArrangement() not in titles():
-        return None
-    value = node.GetAttribute(PREVIOUS_LAYOUT)
-    return int(value) if value else None
-
-
-def restoreLayout(env: SceneEnvironment) -> None:
-    """Back to the layout the user had before ours."""
-    layout = previousLayout(env)
-    if layout is not None:
-        env.layoutNode.SetViewArrangement(layout)
-
-
-def compositeOf(env: SceneEnvironment, view: str) -> Any:
-    """The node that says which volumes the slice view ``view`` shows, made when missing."""
-    for node in env.nodes("vtkMRMLSliceCompositeNode"):
-        if node.GetLayoutName() == view:
-            return node
-    # The slice logic, which comes with the view, takes the node that bears its name.
-    node = slicer.vtkMRMLSliceCompositeNode()
-    node.SetSingletonTag(view)
-    node.SetLayoutName(view)
-    node.SetName(view)
-    return env.scene.AddNode(node)
-
-
-def fillColumn(
-    env: SceneEnvironment,
-    views: list[str],
-    background: Any,
-    foreground: Any = None,
-    opacity: float = 0.5,
-) -> None:
-    """Show one or two volumes in the slice views named, linked.
-
-    A missing background (the T1 has left the scene) gives its place to the foreground.
-    """
-    if background is None:
-        background, foreground = foreground, None
-    for view in views:
-        composite = compositeOf(env, view)
-        wasModifying = composite.StartModify()
-        composite.SetBackgroundVolumeID(background.GetID() if background is not None else None)
-        composite.SetForegroundVolumeID(foreground.GetID() if foreground is not None else None)
-        composite.SetLabelVolumeID(None)
-        composite.SetForegroundOpacity(opacity if foreground is not None else 0.0)
-        composite.SetLinkedControl(True)
-        composite.SetHotLinkedControl(True)
-        composite.EndModify(wasModifying)
-
-
-def fit(env: SceneEnvironment, layout: int) -> None:
-    """Fit the slices of a layout to their background, the planes through its middle."""
-    if env.applicationLogic is None:
-        return
-    logics = env.applicationLogic.GetSliceLogics()
-    names = {name for column in range(3) for name in columnOf(layout, column)}
-    for index in range(logics.GetNumberOfItems()) if logics is not None else ():
-        logic = logics.GetItemAsObject(index)
-        if logic.GetSliceNode() is not None and logic.GetSliceNode().GetLayoutName() in names:
-            logic.FitSliceToBackground()
 
 
 def _fusedComposites(env: SceneEnvironment) -> list[Any]:
@@ -228,7 +156,7 @@ def shown(env: SceneEnvironment) -> Any:
 def setWindow(env: SceneEnvironment, nodes: ResultNodes, low: float, high: float) -> None:
     """One window for all volumes of a result that are compared with each other."""
     for volume in _comparable(env, nodes):
-        volume.GetDisplayNode().SetWindowLevelMinMax(low, high)
+        setEnds(volume, (low, high))
 
 
 def setColours(env: SceneEnvironment, nodes: ResultNodes, name: str) -> None:
@@ -261,24 +189,11 @@ def setOutlinesVisible(nodes: ResultNodes, visible: bool) -> None:
 
 
 def setLegendVisible(nodes: ResultNodes, visible: bool) -> None:
-    """Show or hide the colour legend."""
-    for volume in [*nodes.volumes(), nodes.difference]:
+    """Show or hide the colour legends."""
+    for volume in [*nodes.volumes(), nodes.sd, *nodes.samples, nodes.difference]:
         legend = legendOf(volume)
         if legend is not None:
             legend.SetVisibility(visible)
-
-
-def legendOf(volume: Any) -> Any:
-    """The colour legend of a volume, or None."""
-    if volume is None or volume.GetDisplayNode() is None:
-        return None
-    return slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(volume.GetDisplayNode())
-
-
-def _legendIn(volume: Any, view: str) -> None:
-    legend = legendOf(volume)
-    if legend is not None:
-        restrictToViews(legend, [viewIdOf(view)])
 
 
 def _annotate(
@@ -286,7 +201,7 @@ def _annotate(
 ) -> None:
     """Outlines over the fused views and one legend; those of other results are put away."""
     for volume in nodes.volumes():
-        _legendIn(volume, legendView)
+        showLegendIn(env, volume, legendView)
     for other in env.nodes("vtkMRMLSegmentationNode"):
         if roleOf(other) is Role.REGIONS and other.GetDisplayNode() is not None:
             mine = other is nodes.regions

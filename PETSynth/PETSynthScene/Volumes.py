@@ -58,6 +58,15 @@ def setArray(node: Any, array: np.ndarray) -> None:
     node.SetAndObserveImageData(image)
 
 
+def discard(scene: Any, node: Any) -> None:
+    """Remove a volume with its display nodes and legend; alone they would be saved for ever."""
+    displays = [node.GetNthDisplayNode(i) for i in range(node.GetNumberOfDisplayNodes())]
+    scene.RemoveNode(node)
+    for display in displays:
+        if display is not None:
+            scene.RemoveNode(display)
+
+
 def numpyMatrix(matrix: Any) -> np.ndarray:
     """A ``vtkMatrix4x4`` as array (4, 4)."""
     return np.array([[matrix.GetElement(r, c) for c in range(4)] for r in range(4)])

@@ -5,8 +5,16 @@ These adapters take the scene in a `SceneEnvironment`. They import ``slicer`` (t
 ``slicer.mrmlScene``; so they run on bare ``slicer-core`` as they run in the desktop application.
 """
 
+from .Arrangement import (
+    LayoutWatcher,
+    makeView,
+    missingViews,
+    previousLayout,
+    restoreLayout,
+    switchTo,
+)
 from .Attributes import Role, isSynthetic, roleOf
-from .Colours import windowOf
+from .Colours import mapOf, windowOf
 from .Compare import (
     alignmentOf,
     compareWithAcquired,
@@ -17,7 +25,15 @@ from .Compare import (
 from .Corner import CornerMarks
 from .Environment import SceneEnvironment
 from .Exporting import ExportedInputs, exportInputs
-from .Importing import ResultNodes, headline, importResult, listResults, notices, resultOf
+from .Importing import (
+    ResultNodes,
+    headline,
+    importResult,
+    listResults,
+    notices,
+    ownVolumes,
+    resultOf,
+)
 from .Inputs import (
     PatientFacts,
     chooseT1,
@@ -29,12 +45,11 @@ from .Inputs import (
 from .Layouts import COMPARE, EXPECTED, FUSED, TRIPTYCH, registerLayouts, slicesOf
 from .Layouts import titles as layoutTitles
 from .Lights import quickFindings
-from .Preview import previewNode, removePreview, showPreview
+from .Preview import loadPreview, placePreview, previewNode, removePreview, showPreview
 from .Views import (
     defaultLook,
     opacity,
-    previousLayout,
-    restoreLayout,
+    resultLayout,
     setColours,
     setLegendVisible,
     setOpacity,
@@ -54,6 +69,7 @@ __all__ = [
     "TRIPTYCH",
     "CornerMarks",
     "ExportedInputs",
+    "LayoutWatcher",
     "PatientFacts",
     "ResultNodes",
     "Role",
@@ -72,15 +88,22 @@ __all__ = [
     "isSynthetic",
     "layoutTitles",
     "listResults",
+    "loadPreview",
+    "makeView",
+    "mapOf",
+    "missingViews",
     "notices",
     "opacity",
+    "ownVolumes",
     "patientFacts",
+    "placePreview",
     "previewNode",
     "previousLayout",
     "quickFindings",
     "registerLayouts",
     "removePreview",
     "restoreLayout",
+    "resultLayout",
     "resultOf",
     "roleOf",
     "samePatient",
@@ -97,5 +120,6 @@ __all__ = [
     "showTriptych",
     "shown",
     "slicesOf",
+    "switchTo",
     "windowOf",
 ]

@@ -41,6 +41,8 @@ def _tell(problem: Exception, arguments: list[str], verbose: bool) -> int:
 
     error = explain(problem)
     _say(error.text, error.hint)
+    if error.check:
+        print(f"To use the scan all the same: --use-anyway {error.check}", file=sys.stderr)
     private = [argument for argument in arguments if os.sep in argument]
     if error is not problem and (file := write_trace(problem, private)) is not None:
         print(f"Log file: {file}", file=sys.stderr)

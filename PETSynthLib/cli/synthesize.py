@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ..checks import OVERRIDABLE
 from ..clinical import ClinicalRecord
 from ..request import Preset, SynthesisRequest
 from .options import Device, Json, Model, Output, Quiet, Verbose
@@ -34,6 +35,12 @@ def synthesize(
     steps: Annotated[int | None, typer.Option(help="Steps of the sampler.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the samples.")] = 0,
     device: Device = "auto",
+    use_anyway: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"Override a red check (repeatable): {', '.join(OVERRIDABLE)}.", metavar="NAME"
+        ),
+    ] = None,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -63,6 +70,7 @@ def synthesize(
         steps=steps,
         seed=seed,
         device=device,
+        overridden_checks=tuple(use_anyway or ()),
     )
     from .session import run_and_print
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
+from ..colour_maps import colourize, table, ticks
 from ..volume import PetVolume, Volume
 from . import marks
-from .colour_maps import colourize, table
 from .planes import (
     AXIAL,
     VIEWS,
@@ -250,14 +250,6 @@ def _colour_bar(page: Image.Image, left: int, top: int, height: int, record: Rec
         y = top + round(height * (high - value) / (high - low))
         draw.line((left + 26, y, left + 33, y), fill=INK, width=2)
         draw.text((left + 38, y), f"{value:.1f}", fill=INK, font=_font(20), anchor="lm")
-
-
-def ticks(low: float, high: float) -> list[float]:
-    """Round values from ``low`` to ``high``, between four and nine of them."""
-    step = next(s for s in (0.1, 0.2, 0.5, 1.0, 2.0) if (high - low) / s <= 8.0 + 1e-9)
-    first = int(np.ceil(low / step - 1e-9))
-    last = int(np.floor(high / step + 1e-9))
-    return [round(step * n, 6) for n in range(first, last + 1)]
 
 
 def _strips(rows: list[_Column], grid_of: Volume, box: Box, where: Places) -> Image.Image:

@@ -56,7 +56,7 @@ def write_pet(path: Path, pet: PetVolume, stored: Grid, code: int = SCANNER_CODE
     header["cal_min"], header["cal_max"] = 0.0, float(pet.data.max(initial=0.0))
     comment = f"{marks.NIFTI_COMMENT} {pet.tracer}, {pet.quantity}, {pet.unit}."
     header.extensions.append(nifti1.Nifti1Extension(_COMMENT_ECODE, comment.encode("utf-8")))
-    _write_packed(path, image)
+    write_packed(path, image)
 
 
 def write_labels(path: Path, labels: Volume, stored: Grid, code: int = SCANNER_CODE) -> None:
@@ -77,7 +77,7 @@ def write_labels(path: Path, labels: Volume, stored: Grid, code: int = SCANNER_C
     image: Any = nifti1.Nifti1Image(data, stored.affine)
     image.header.set_xyzt_units("mm")
     _place(image, stored, code)
-    _write_packed(path, image)
+    write_packed(path, image)
 
 
 def _place(image: Any, stored: Grid, code: int) -> None:
@@ -89,7 +89,8 @@ def _place(image: Any, stored: Grid, code: int) -> None:
         image.set_qform(None, 0)
 
 
-def _write_packed(path: Path, image: Any) -> None:
+def write_packed(path: Path, image: Any) -> None:
+    """Write a nibabel ``image`` as ``.nii.gz`` without time stamp or file name inside."""
     packed = io.BytesIO()
     with gzip.GzipFile("", "wb", _COMPRESSION, packed, mtime=0) as stream:
         stream.write(image.to_bytes())

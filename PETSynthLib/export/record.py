@@ -148,6 +148,11 @@ class Record:
         """What may be shown of it."""
         return release(self.model.trained_on, self.tracer.exploratory, self.cognition)
 
+    @property
+    def overridden(self) -> list[str]:
+        """Names of the checks that were red and that the user overrode."""
+        return [finding.name for finding in self.findings if finding.overridden]
+
     def named(self, state: str) -> list[str]:
         """Names of the facts in ``state``."""
         return [fact.name for fact in self.facts if fact.state == state]

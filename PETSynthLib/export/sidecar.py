@@ -67,6 +67,7 @@ def sidecar(record: Record, table: RegionTable, outputs: dict[str, str]) -> dict
         "EnsembleSize": len(record.seeds),
         "Seeds": list(record.seeds),
         "RequestSha256": record.request_sha256,
+        "OverriddenByUser": record.overridden,
         "InputQC": [finding.as_dict() for finding in (*record.findings, *table.findings)],
         "Preprocessing": record.preprocessing,
         "Generation": record.generation,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 
 from ..assets import atlas_volume
-from ..checks import Finding, Verdict, grade
+from ..checks import OVERRIDABLE, Finding, Verdict, as_overridden, grade
 from ..errors import ErrorCode, PETSynthError
 from ..progress import Progress
 from ..read import Scan
@@ -29,19 +30,25 @@ PURE, MOSTLY = 0.9, 0.6
 
 
 class _Findings(list[Finding]):
-    """Findings that are reported as they are made; a red one ends the run."""
+    """Findings that are reported as they are made; a red one ends the run.
 
-    def __init__(self, progress: Progress) -> None:
+    A red one that the user overrode is amber instead, and says so.
+    """
+
+    def __init__(self, progress: Progress, overridden: Collection[str]) -> None:
         super().__init__()
         self._progress = progress
+        self._overridden = overridden
 
     def add(self, findings: list[Finding], code: ErrorCode, hint: str) -> None:
         """Report ``findings``; a red one is raised as an error with ``code`` and ``hint``."""
-        for finding in findings:
+        for made in findings:
+            finding = as_overridden(made, self._overridden)
             self.append(finding)
             self._progress.finding(finding)
             if finding.verdict is Verdict.RED:
-                raise PETSynthError(code, finding.sentence, hint)
+                check = finding.name if finding.name in OVERRIDABLE else ""
+                raise PETSynthError(code, finding.sentence, hint, check)
 
 
 def prepare(
@@ -53,6 +60,7 @@ def prepare(
     grid: Grid,
     device: str,
     progress: Progress,
+    overridden: Collection[str] = (),
 ) -> Prepared:
     """Bias field, brain mask, alignment and intensity of a T1 (and its FLAIR).
 
@@ -69,6 +77,8 @@ def prepare(
         Where deepbet runs: ``cuda`` or ``cuda:i``, everything else means the CPU.
     progress
         Told of every step; may stop the walk.
+    overridden
+        Names of the checks whose red light the user overrode.
 
     Raises
     ------
@@ -79,7 +89,7 @@ def prepare(
         When the user asked to stop.
     """
     steps = Steps()
-    findings = _Findings(progress)
+    findings = _Findings(progress, overridden)
     total = 5 if flair is None else 6
     for scan in (t1, flair, mask):
         if scan is not None:
@@ -88,6 +98,8 @@ def prepare(
                 ErrorCode.BAD_GEOMETRY,
                 "Use a scan with thin, nearly cubic voxels, best a 3D T1 of 1 mm.",
             )
+    if "contrast_agent" in overridden:
+        findings.add([_contrast_agent()], ErrorCode.BAD_IMAGE, "Use a scan without it.")
     sources = {
         "t1_sha256": t1.sha256,
         "flair_sha256": None if flair is None else flair.sha256,
@@ -160,6 +172,17 @@ def prepare(
         steps=steps.records,
         sources=sources,
         t1_to_flair=t1_to_flair,
+    )
+
+
+def _contrast_agent() -> Finding:
+    """What a user overrode who knew of a contrast agent; an image file itself does not tell."""
+    return Finding(
+        "contrast_agent",
+        "given",
+        "none",
+        Verdict.RED,
+        "A contrast agent was given; the models have not seen such images.",
     )
 
 

@@ -6,7 +6,6 @@ import importlib.metadata
 import locale
 import os
 import platform
-import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ from ..errors import PETSynthError
 from ..generate import list_bundles, verify_bundle
 from ..home import petsynth_home
 from .events import Result
-from .memory import peak_memory_mb, total_memory_mb
+from .memory import available_memory_mb, free_disk_mb, peak_memory_mb, total_memory_mb
 
 PACKAGES = ("numpy", "scipy", "SimpleITK", "nibabel", "Pillow", "typer", "rich")
 OPTIONAL = {
@@ -39,7 +38,8 @@ def computer() -> dict[str, str]:
         "Python": f"{platform.python_version()} ({platform.architecture()[0]}) {sys.executable}",
         "System": f"{platform.platform()}, {platform.machine()}",
         "Processors": str(os.cpu_count()),
-        "Memory": f"{total_memory_mb() / 1000:.1f} GB",
+        "Memory": f"{total_memory_mb() / 1000:.1f} GB, "
+        f"{available_memory_mb() / 1000:.1f} GB available",
         "Disk free": f"{_free_gb(Path.cwd())} here, {_free_gb(home)} in PETSYNTH_HOME",
         "PETSYNTH_HOME": f"{home}{'' if home.is_dir() else ' (not there yet)'}",
         "Encoding": f"{locale.getpreferredencoding(False)}, files {sys.getfilesystemencoding()}",
@@ -65,7 +65,10 @@ def bundles() -> dict[str, str]:
 
 
 def probe(body: Mapping[str, Any]) -> Result:
-    """Answer of a ``probe`` request: what torch can compute on. Runs in a worker.
+    """Answer of a ``probe`` request: on what torch has computed. Runs in a worker.
+
+    ``devices`` are those that gave the right answer to a small convolution; ``broken`` says of the
+    others why not.
 
     Raises
     ------
@@ -79,11 +82,16 @@ def probe(body: Mapping[str, Any]) -> Result:
 
 def _torch_report() -> dict[str, Any]:
     # The lazy import keeps this folder free of torch; only generate/ knows it.
-    from ..generate.device import available_devices, place
+    from ..generate.device import available_devices, place, why_not
 
-    devices = available_devices()
-    placements = {name: place(name).as_dict() for name in devices}
-    return {"torch": placements["cpu"]["torch"], "devices": devices, "placements": placements}
+    problems = {name: why_not(name) for name in available_devices()}
+    placements = {name: place(name).as_dict() for name in problems}
+    return {
+        "torch": placements["cpu"]["torch"],
+        "devices": [name for name, problem in problems.items() if not problem],
+        "placements": placements,
+        "broken": {name: problem for name, problem in problems.items() if problem},
+    }
 
 
 def _version(package: str) -> str | None:
@@ -94,9 +102,5 @@ def _version(package: str) -> str | None:
 
 
 def _free_gb(path: Path) -> str:
-    while not path.exists() and path != path.parent:
-        path = path.parent
-    try:
-        return f"{shutil.disk_usage(path).free / 1e9:.1f} GB"
-    except OSError:
-        return "unknown"
+    free = free_disk_mb(path)
+    return f"{free / 1000:.1f} GB" if free else "unknown"

@@ -80,11 +80,12 @@ class Preview(Event):
 
 @dataclass(frozen=True)
 class Warn(Event):
-    """A check was amber: its name and one sentence."""
+    """A check was amber: its name, one sentence, and the value in it for translators."""
 
     type: ClassVar[str] = "warning"
     code: str
     text: str
+    value: float | str = ""
 
 
 @dataclass(frozen=True)
@@ -115,13 +116,17 @@ class Result(Event):
 
 @dataclass(frozen=True)
 class Failure(Event):
-    """The run failed: a code of `ErrorCode`, one sentence, one hint, and where the trace is."""
+    """The run failed: a code of `ErrorCode`, one sentence, one hint, and where the trace is.
+
+    ``check`` names the check that refused where the user may override it, else it is empty.
+    """
 
     type: ClassVar[str] = "error"
     code: str
     text: str
     hint: str
     trace_file: str | None = None
+    check: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,10 @@
-"""Peak memory of this process, by what each operating system offers."""
+"""Memory and disk of this computer and this process, by what each operating system offers."""
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -28,13 +31,59 @@ def peak_memory_mb() -> float:
 def total_memory_mb() -> float:
     """Physical memory of this computer in MB (0 where it cannot be known)."""
     if sys.platform == "win32":
-        return _windows_total() / 1e6
+        return _windows_memory("ullTotalPhys") / 1e6
     import os
 
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e6
     except (OSError, ValueError):
         return 0.0
+
+
+def available_memory_mb() -> float:
+    """Memory that a new process could have now without swapping, in MB (0: cannot be known)."""
+    if sys.platform == "win32":
+        return _windows_memory("ullAvailPhys") / 1e6
+    try:
+        if sys.platform == "darwin":
+            command = ["/usr/bin/vm_stat"]
+            told = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)
+            return mac_available(told.stdout) / 1e6
+        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024 / 1e6
+    except (OSError, ValueError, subprocess.SubprocessError):
+        pass
+    return 0.0
+
+
+def free_disk_mb(path: Path | str) -> float:
+    """Free space where ``path`` lies or will lie, in MB (0 where it cannot be known)."""
+    place = Path(path).absolute()
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    try:
+        return shutil.disk_usage(place).free / 1e6
+    except OSError:
+        return 0.0
+
+
+def mac_available(told: str) -> int:
+    """Bytes that macOS can hand out, from what ``vm_stat`` printed.
+
+    Inactive, speculative and purgeable pages are given up at once when somebody needs them.
+
+    Raises
+    ------
+    ValueError
+        When it is something else.
+    """
+    size = re.search(r"page size of (\d+) bytes", told)
+    if size is None:
+        raise ValueError("vm_stat names no page size")
+    kinds = "free|inactive|speculative|purgeable"
+    pages = re.findall(rf"^Pages (?:{kinds}):\s+(\d+)\.", told, re.MULTILINE)
+    return int(size.group(1)) * sum(map(int, pages))
 
 
 def _windows_peak() -> int:
@@ -59,17 +108,17 @@ def _windows_peak() -> int:
     return int(counters.PeakWorkingSetSize)
 
 
-def _windows_total() -> int:
+def _windows_memory(field: str) -> int:
     import ctypes
 
     class Status(ctypes.Structure):
         _fields_ = [
             ("dwLength", ctypes.c_ulong),
             ("dwMemoryLoad", ctypes.c_ulong),
-            *((name, ctypes.c_ulonglong) for name in ("ullTotalPhys", *"abcdef")),
+            *((name, ctypes.c_ulonglong) for name in ("ullTotalPhys", "ullAvailPhys", *"abcde")),
         ]
 
     status = Status()
     status.dwLength = ctypes.sizeof(status)
     ctypes.__dict__["windll"].kernel32.GlobalMemoryStatusEx(ctypes.byref(status))
-    return int(status.ullTotalPhys)
+    return int(getattr(status, field))

@@ -64,7 +64,7 @@ class Reporter:
         """A check was made; amber ones are told at once (a red one ends the run by itself)."""
         self.findings.append(finding)
         if finding.verdict is Verdict.AMBER:
-            self._sink(Warn(finding.name, finding.sentence))
+            self._sink(Warn(finding.name, finding.sentence, finding.value))
 
     def preview(self, volume: PetVolume) -> None:
         """A first look at the emerging PET, on the template grid."""

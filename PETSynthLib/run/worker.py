@@ -185,7 +185,7 @@ def _failure(problem: BaseException, body: Any) -> tuple[Failure, int]:
         trace_file = write_trace(problem, private)
         sys.stderr.write(trace_of(problem, private))
     where = None if trace_file is None else str(trace_file)
-    return Failure(error.code.value, error.text, error.hint, where), error.exit_status
+    return Failure(error.code.value, error.text, error.hint, where, error.check), error.exit_status
 
 
 def _installed_torch() -> str | None:

@@ -25,7 +25,7 @@ from PETSynthScene import (
     slicesOf,
     windowOf,
 )
-from PETSynthScene.Views import compositeOf
+from PETSynthScene.Slices import compositeOf
 from PETSynthScene.Volumes import arrayOf, ijkToRas, shapeOf
 
 PONS_BQ, BRAIN_BQ = 5000.0, 7500.0

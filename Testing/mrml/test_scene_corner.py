@@ -185,3 +185,125 @@ def test_a_copy_of_the_pet_is_marked_as_well(
     view.composite.SetBackgroundVolumeID(copy.GetID())
 
     assert marks.CORNER in watcher.textOf(view.node)
+
+
+class Loop:
+    """An event loop moved by hand."""
+
+    def __init__(self) -> None:
+        self.calls: list[Any] = []
+
+    def later(self, function: Any) -> None:
+        """Called at the next turn."""
+        self.calls.append(function)
+
+    def turn(self) -> None:
+        """One turn."""
+        calls, self.calls = self.calls, []
+        for function in calls:
+            function()
+
+
+class TestDeferred:
+    """Marks are brought up to date once a turn of the event loop, and before every frame."""
+
+    @pytest.fixture
+    def loop(self) -> Loop:
+        """The loop."""
+        return Loop()
+
+    @pytest.fixture
+    def rendered(self) -> list[str]:
+        """Views that were asked to draw."""
+        return []
+
+    @pytest.fixture
+    def late(self, host: SlicerScene, loop: Loop, rendered: list[str]) -> Iterator[CornerMarks]:
+        """A watcher that waits for the loop."""
+
+        def rendererOf(node: Any) -> Any:
+            view = host.views.get(node.GetLayoutName())
+            return None if view is None else view.renderer
+
+        made = CornerMarks(
+            host.env, rendererOf, lambda node: rendered.append(node.GetLayoutName()), loop.later
+        )
+        made.start()
+        yield made
+        made.stop()
+
+    def test_no_frame_is_drawn_without_the_mark_though_the_loop_stands_still(
+        self, host: SlicerScene, late: CornerMarks, loop: Loop, tmp_path: Path
+    ) -> None:
+        view = host.sliceView("Red", size=400)
+        late.viewsChanged()  # as when the layout has made it
+        nodes = imported(host, tmp_path)
+        nodes.regions.GetDisplayNode().SetVisibility(False)
+        assert not orange(view.snapshot()).any()
+        showFused(host.env, nodes, opacity=0.0)
+        assert orange(view.snapshot()).sum() > 100
+        view.composite.SetForegroundVolumeID(None)
+        assert not orange(view.snapshot()).any()
+        assert loop.calls, "the loop has not turned once"
+
+    def test_a_change_after_a_turn_is_in_the_next_frame_too(
+        self, host: SlicerScene, late: CornerMarks, loop: Loop, tmp_path: Path
+    ) -> None:
+        view = host.sliceView("Red", size=400)
+        late.viewsChanged()
+        nodes = imported(host, tmp_path)
+        nodes.regions.GetDisplayNode().SetVisibility(False)
+        loop.turn()
+        assert not orange(view.snapshot()).any()
+        view.composite.SetBackgroundVolumeID(nodes.sd.GetID())
+        assert orange(view.snapshot()).sum() > 100
+
+    def test_many_events_are_one_look_and_one_drawing(
+        self,
+        host: SlicerScene,
+        late: CornerMarks,
+        loop: Loop,
+        rendered: list[str],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        host.sliceView("Red")
+        loop.turn()
+        rendered.clear()
+        looks = []
+        refresh = late.refresh
+        monkeypatch.setattr(late, "refresh", lambda: (looks.append(1), refresh()))
+        showFused(host.env, imported(host, tmp_path))
+        assert (looks, len(loop.calls)) == ([], 1)
+        loop.turn()
+        assert len(looks) == 1
+        assert rendered == ["Red"]
+        assert not loop.calls
+
+    def test_a_stopped_watcher_is_not_called_again(
+        self, host: SlicerScene, late: CornerMarks, loop: Loop, tmp_path: Path
+    ) -> None:
+        view = host.sliceView("Red")
+        showFused(host.env, imported(host, tmp_path))
+        late.stop()
+        loop.turn()
+        assert view.renderer.GetViewProps().GetNumberOfItems() == 0
+
+
+def test_the_lower_edge_has_its_letter_over_the_words(
+    host: SlicerScene, watcher: CornerMarks, tmp_path: Path
+) -> None:
+    view = host.sliceView("Red")
+    other = host.sliceView("PETSynthMriAxial")
+    watcher.start()
+    showFused(host.env, imported(host, tmp_path))
+
+    def lowerEdge(renderer: Any) -> list[str]:
+        props = renderer.GetViewProps()
+        actors = [props.GetItemAsObject(i) for i in range(props.GetNumberOfItems())]
+        return [a.GetText(4) for a in actors if a.IsA("vtkCornerAnnotation") and a.GetText(4)]
+
+    (words,) = lowerEdge(view.renderer)
+    assert words.splitlines()[0] == "P"
+    assert words.splitlines()[1].startswith("SYNTHETIC")
+    assert lowerEdge(other.renderer) == ["P"]

@@ -12,8 +12,9 @@ import vtk
 from head import LEFT_TARGET, RIGHT_TARGET, Head, straight, turned
 from slicer_scene import SlicerScene
 
+from PETSynthLib import colour_maps
 from PETSynthLib.errors import ErrorCode, PETSynthError
-from PETSynthLib.export import colour_maps, marks
+from PETSynthLib.export import marks
 from PETSynthScene import (
     Role,
     headline,
@@ -49,8 +50,8 @@ def test_every_node_is_marked_by_name_attribute_and_description(
     ours = [node for node in made if node not in before and roleOf(node) is not None]
     marked = [node for node in ours if roleOf(node) is not Role.COLOURS]
 
-    # 3 + 1 volumes, 2 samples, mask, outlines, reference, provenance, 3 legends.
-    assert len(marked) == 13
+    # 3 + 1 volumes, 2 samples, mask, outlines, reference, provenance; a legend each volume.
+    assert len(marked) == 16
     for node in marked:
         assert node.GetName().startswith("[SYN] ")
         assert node.GetAttribute("PETSynth.Synthetic") == "1"

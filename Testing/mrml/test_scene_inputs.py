@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from PETSynthScene import (
     showFused,
     shown,
 )
-from PETSynthScene.Views import compositeOf, fillColumn
+from PETSynthScene.Slices import compositeOf, fillColumn
 from PETSynthScene.Volumes import arrayOf, ijkToRas, setArray, vtkMatrix
 
 
@@ -159,6 +160,29 @@ def test_each_light_can_turn(host: SlicerScene, change: str, light: int, verdict
         setArray(t1, arrayOf(t1)[10:])  # stored upside down: the first slices are the top
 
     assert verdicts(host, t1, t1 if change == "same FLAIR" else None)[light] is verdict
+
+
+class Database:
+    """What the quick look asks Slicer's DICOM database."""
+
+    def instanceValue(self, instance: str, tag: str) -> str:
+        return "Gadobutrol" if (instance, tag) == ("1.2.7", "0018,0010") else ""
+
+
+@pytest.mark.parametrize(
+    ("instances", "name"),
+    [("1.2.7 1.2.8", "contrast_agent"), ("1.2.9", "sequence"), (None, "sequence")],
+)
+def test_a_contrast_agent_that_dicom_names_is_red(
+    host: SlicerScene, head: Head, instances: str | None, name: str
+) -> None:
+    t1 = head.node(host.scene)
+    t1.SetAttribute("DICOM.instanceUIDs", instances)
+    found = quickFindings(replace(host.env, dicomDatabase=Database()), t1)[0]
+
+    assert found.name == name
+    assert (found.verdict is Verdict.RED) == (name == "contrast_agent")
+    assert quickFindings(host.env, t1)[0].name == "sequence", "without a database nothing is known"
 
 
 def test_the_lights_are_quick_on_a_large_scan(host: SlicerScene, head: Head) -> None:

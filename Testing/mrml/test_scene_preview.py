@@ -21,7 +21,7 @@ from PETSynthScene import (
     showPreview,
     showResult,
 )
-from PETSynthScene.Views import compositeOf
+from PETSynthScene.Slices import compositeOf
 from PETSynthScene.Volumes import arrayOf
 
 

@@ -10,8 +10,8 @@ import pytest
 from head import HOT, HOT_UPTAKE, UPTAKE, Head, linear, straight, turned
 from slicer_scene import SlicerScene, SliceView
 
+from PETSynthLib import colour_maps
 from PETSynthLib.errors import PETSynthError
-from PETSynthLib.export import colour_maps
 from PETSynthScene import (
     EXPECTED,
     FUSED,
@@ -36,7 +36,7 @@ from PETSynthScene import (
     slicesOf,
     windowOf,
 )
-from PETSynthScene.Views import compositeOf
+from PETSynthScene.Slices import compositeOf
 
 T1_WINDOW = (0.0, 200.0)
 MIDDLE = (0.0, -20.0, 0.0)
@@ -169,6 +169,10 @@ def test_window_and_colours_change_for_all_that_is_compared(
         assert windowOf(volume) == (0.5, 1.5)
         assert volume.GetDisplayNode().GetColorNode().GetName() == "PETSynth Uniform"
     assert windowOf(nodes.sd) != (0.5, 1.5)
+    # Air begins at a twentieth of the upper end.
+    assert nodes.pet.GetDisplayNode().GetLowerThreshold() == pytest.approx(0.075)
+    setWindow(host.env, nodes, 0.5, 3.0)
+    assert nodes.samples[0].GetDisplayNode().GetLowerThreshold() == pytest.approx(0.15)
     defaultLook(host.env, nodes)
     assert windowOf(nodes.samples[0]) == (0.0, 2.2)
 

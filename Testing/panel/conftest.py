@@ -23,10 +23,21 @@ def own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def panel(host: Any, loadModule: Any) -> Any:
-    """A fresh panel, entered, whose runs replay what the test says (`PanelUnderTest`)."""
+def panel(host: Any, loadModule: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A fresh panel, entered, whose runs replay what the test says (`PanelUnderTest`).
+
+    It runs on a computer with room enough, on which everything is installed: no worker runs, so
+    PyTorch is needed by none of these tests.
+    """
     from panel_fakes import PanelUnderTest
 
     module = loadModule("PETSynth")
+    from PETSynthPanel import Dependencies, Preflight
+
+    installed = Dependencies.version
+    monkeypatch.setattr(Dependencies, "version", lambda name: installed(name) or "9.9")
+    monkeypatch.setattr(Dependencies, "torchIsBroken", lambda: False)
+    monkeypatch.setattr(Preflight, "available_memory_mb", lambda: 8000.0)
+    monkeypatch.setattr(Preflight, "free_disk_mb", lambda _folder: 41000.0)
     module.enter()
     return PanelUnderTest(host, module)

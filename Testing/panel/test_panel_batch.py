@@ -11,6 +11,18 @@ import slicer
 from PETSynthLib.run import events
 
 
+@pytest.fixture(autouse=True)
+def look(panel: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """``look(finding, ...)``: what the quick look finds in every image; nothing until then."""
+    import PETSynthScene as Scene
+
+    def finds(*findings: Any) -> None:
+        monkeypatch.setattr(Scene, "quickFindings", lambda *_: list(findings))
+
+    finds()
+    return finds
+
+
 def tick(panel: Any, *names: str) -> list[Any]:
     """Make heads, tick them in the list, add them to the queue."""
     import qt
@@ -73,6 +85,17 @@ def test_cancel_stops_the_case_and_leaves_the_rest_waiting(panel: Any) -> None:
     assert len(panel.processes) == 1
 
 
+def test_a_red_light_skips_its_case_and_starts_no_worker(panel: Any, look: Any) -> None:
+    from PETSynthLib.checks import Finding, Verdict
+
+    look(Finding("coverage", 0, "", Verdict.RED, "The image cuts the brain.", key="none"))
+    tick(panel, "A T1w", "B T1w")
+    panel.ui.batchRunButton.click()
+    assert states(panel) == ["skipped: The image cuts the brain."] * 2
+    assert panel.processes == []
+    assert not panel.panel.batch.queue.active
+
+
 def test_a_removed_row_is_gone(panel: Any) -> None:
     tick(panel, "A T1w", "B T1w")
     panel.ui.batchTable.selectRow(0)
@@ -81,43 +104,115 @@ def test_a_removed_row_is_gone(panel: Any) -> None:
     assert panel.ui.batchTable.item(0, 0).text() == "B T1w"
 
 
+def flair(panel: Any, row: int = 0) -> str:
+    """The second column."""
+    return str(panel.ui.batchTable.item(row, 1).text())
+
+
+class TestFlair:
+    def test_a_click_goes_through_none_and_those_of_the_patient(self, panel: Any) -> None:
+        import qt
+        from head import Head
+
+        panel.head = Head()
+        t1 = panel.head.node(slicer.mrmlScene, "A T1w")
+        for name in ("A FLAIR", "B FLAIR"):
+            panel.head.node(slicer.mrmlScene, name)
+        panel.ui.batchT1wSelector.setCheckState(t1, qt.Qt.Checked)
+        panel.ui.batchAddButton.click()
+        seen = [flair(panel)]
+        for _ in range(3):
+            panel.ui.batchTable.cellClicked.emit(0, 1)
+            seen.append(flair(panel))
+        assert seen == ["A FLAIR", "B FLAIR", "none", "A FLAIR"]
+        assert "one of 2" in panel.ui.batchTable.item(0, 1).toolTip()
+
+    def test_a_click_elsewhere_and_a_running_case_change_nothing(self, panel: Any) -> None:
+        tick(panel, "A T1w")
+        panel.head.node(slicer.mrmlScene, "A FLAIR")
+        panel.ui.batchTable.cellClicked.emit(0, 0)
+        assert flair(panel) == "none"
+        panel.ui.batchRunButton.click()
+        panel.ui.batchTable.cellClicked.emit(0, 1)
+        assert flair(panel) == "none"
+        assert panel.request["flair"] is None
+
+
 class TestCsv:
-    def read(self, panel: Any, folder: Path, text: str) -> Any:
-        from PETSynthPanel.BatchQueue import readCsv
+    """What the file itself may hold is in `test_run_queue_file`."""
 
+    @pytest.fixture
+    def files(self, tmp_path: Path) -> Path:
+        """A folder with two heads and a mask as files."""
+        from head import Head
+
+        head = Head()
+        for name in ("Kopf 1", "Kopf 2"):
+            node = head.node(slicer.mrmlScene, name)
+            assert slicer.util.saveNode(node, str(tmp_path / f"{name}.nrrd"))
+        slicer.mrmlScene.Clear(0)
+        return tmp_path
+
+    def load(self, panel: Any, folder: Path, text: str) -> None:
         (folder / "list.csv").write_text(text, encoding="utf-8")
-        return readCsv(folder / "list.csv", panel.panel.tracer.request())
+        panel.panel.batch.addCsv(str(folder / "list.csv"))
 
-    def test_an_empty_cell_is_missing_and_not_0(self, panel: Any, tmp_path: Path) -> None:
-        text = "t1,age,sex,mmse,tracer\na.nii.gz,71,f,,\nb.nii.gz,,,0,pib\n"
-        first, second = self.read(panel, tmp_path, text)
-        assert (first.request.clinical.age, first.request.clinical.sex) == (71.0, "F")
-        assert first.request.clinical.mmse is None
-        assert second.request.clinical.mmse == 0.0
-        assert (first.request.tracer, second.request.tracer) == ("fdg", "pib")
-        assert first.t1 == str(tmp_path / "a.nii.gz")
+    def test_rows_wait_with_their_own_tracer_and_person(self, panel: Any, files: Path) -> None:
+        self.load(
+            panel,
+            files,
+            "t1,flair,tracer,age,sex\nKopf 1.nrrd,Kopf 2.nrrd,pib,71,f\nKopf 2.nrrd,,,,\n",
+        )
+        table = panel.ui.batchTable
+        rows = [[table.item(row, column).text() for column in range(4)] for row in range(2)]
+        assert rows == [
+            ["Kopf 1.nrrd", "Kopf 2.nrrd", "71 F", "waiting"],
+            ["Kopf 2.nrrd", "none", "unknown", "waiting"],
+        ]
+        assert table.item(0, 0).toolTip().startswith("pib, ")
+        assert table.item(1, 0).toolTip().startswith("fdg, ")
 
-    @pytest.mark.parametrize(
-        ("text", "said"),
-        [
-            ("t1,agee\na,7\n", "unknown columns: agee"),
-            ("t1,age\n,71\n", "line 2 of list.csv names no t1"),
-            ("t1,age\na,old\n", "line 2 of list.csv"),
-        ],
-    )
-    def test_a_list_that_cannot_be_read_says_where(
-        self, panel: Any, tmp_path: Path, text: str, said: str
-    ) -> None:
-        from PETSynthLib.errors import PETSynthError
+    def test_a_row_is_loaded_when_its_turn_comes(self, panel: Any, files: Path) -> None:
+        self.load(panel, files, "t1,flair,mask,age\nKopf 1.nrrd,Kopf 2.nrrd,Kopf 1.nrrd,71\n")
+        assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLVolumeNode") == 0
+        panel.ui.batchRunButton.click()
+        assert [
+            node.GetClassName() for node in slicer.util.getNodesByClass("vtkMRMLVolumeNode")
+        ] == [
+            "vtkMRMLScalarVolumeNode",
+            "vtkMRMLScalarVolumeNode",
+            "vtkMRMLLabelMapVolumeNode",
+        ]
+        assert panel.request["clinical"]["age"] == 71
+        assert all(panel.request[name] for name in ("t1", "flair", "mask"))
 
-        with pytest.raises(PETSynthError, match=said):
-            self.read(panel, tmp_path, text)
+    def test_a_bad_row_is_told_and_nothing_is_queued(self, panel: Any, files: Path) -> None:
+        self.load(panel, files, "t1,age\nKopf 1.nrrd,71\nKopf 2.nrrd,7\n")
+        assert "Line 3: The age 7 is outside 18 to 110 years." in panel.message()
+        assert panel.ui.batchTable.rowCount == 0
 
-    def test_what_is_written_is_read_again(self, panel: Any, tmp_path: Path) -> None:
-        from PETSynthPanel.BatchQueue import readCsv, writeCsv
+    def test_what_is_saved_is_loaded_again(self, panel: Any, files: Path) -> None:
+        assert not panel.ui.batchSaveButton.enabled
+        text = "t1,flair,tracer,age\nKopf 1.nrrd,Kopf 2.nrrd,pib,71\n"
+        self.load(panel, files, text)
+        assert panel.ui.batchSaveButton.enabled
+        panel.panel.batch.saveCsv(str(files / "again.csv"))
+        assert "Kopf 1.nrrd,Kopf 2.nrrd,,pib,71," in (files / "again.csv").read_text("utf-8")
+        panel.panel.batch.addCsv(str(files / "again.csv"))
+        first, second = panel.panel.batch.queue.cases
+        assert first == second
 
-        text = "t1,flair,age,apoe4,tracer\na.nii.gz,f.nii.gz,71,2,pib\n"
-        cases = self.read(panel, tmp_path, text)
-        writeCsv(tmp_path / "again.csv", cases)
-        again = readCsv(tmp_path / "again.csv", panel.panel.tracer.request())
-        assert again == cases
+    def test_images_of_the_scene_are_saved_by_their_files(self, panel: Any, files: Path) -> None:
+        import qt
+
+        node = slicer.util.loadVolume(str(files / "Kopf 1.nrrd"))
+        panel.ui.batchT1wSelector.setCheckState(node, qt.Qt.Checked)
+        panel.ui.batchAddButton.click()
+        panel.panel.batch.saveCsv(str(files / "list.csv"))
+        assert (files / "list.csv").read_text("utf-8").splitlines()[1].startswith("Kopf 1.nrrd,,")
+
+    def test_an_image_that_is_no_file_is_named(self, panel: Any, tmp_path: Path) -> None:
+        tick(panel, "A T1w")
+        panel.panel.batch.saveCsv(str(tmp_path / "list.csv"))
+        assert "Save A T1w as NRRD or NIfTI first" in panel.message()
+        assert not (tmp_path / "list.csv").exists()

@@ -219,6 +219,18 @@ class TestMidRun:
         assert pet.GetNodeReference("PETSynth.SourceT1") is node
 
 
+def test_a_sample_that_cannot_be_loaded_is_told_in_the_message_box(
+    panel: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any) -> None:
+        raise RuntimeError("Failed to load volume")
+
+    monkeypatch.setattr(slicer.util, "loadVolume", fails)
+    panel.ui.loadSampleButton.click()
+    assert panel.message() == "The sample case cannot be loaded: Failed to load volume."
+    assert panel.parameters.input.t1w is None
+
+
 class TestRemedies:
     def fail(self, panel: Any, code: str, text: str = "What went wrong.") -> None:
         panel.chooseHead()
@@ -296,7 +308,7 @@ class TestRemedies:
         remedies = {remedy for remedy, _ in panel.controller.notice.buttons}
         installs = {r for r in remedies if r.value in ("install", "openModels")}
         for remedy in remedies - installs:
-            panel.panel.onRemedy(remedy)
+            panel.panel.remedies.do(remedy)
             if panel.controller.busy:
                 panel.process.end(1)
 

@@ -62,6 +62,12 @@ def acquired(panel: Any, name: str = "PET 2021") -> Any:
     return panel.head.volume(slicer.mrmlScene, name, data)
 
 
+def preview(panel: Any, process: Any, folder: Path) -> None:
+    """The worker announces a preview; wait until it stands in the views."""
+    process.say(events.Preview(str(previewIn(folder, panel.head))))
+    panel.host.waitUntil(lambda: foreground("Red") is not None, 5, "the preview")
+
+
 @pytest.mark.parametrize("kind", ["linear", "non-linear"])
 def test_the_pet_lies_under_the_transform_of_its_t1(panel: Any, kind: str) -> None:
     t1 = panel.chooseHead()
@@ -86,10 +92,10 @@ class TestPreview:
         t1.SetAndObserveTransformNodeID(linear(slicer.mrmlScene, turned(0, 0, 30)).GetID())
         process = panel.run()
         assert not panel.ui.opacitySlider.enabled
-        process.say(events.Preview(str(previewIn(tmp_path, panel.head))))
-        preview = foreground("Red")
-        assert preview.GetAttribute("PETSynth.Role") == "Preview"
-        assert preview.GetParentTransformNode() is t1.GetParentTransformNode()
+        preview(panel, process, tmp_path)
+        emerging = foreground("Red")
+        assert emerging.GetAttribute("PETSynth.Role") == "Preview"
+        assert emerging.GetParentTransformNode() is t1.GetParentTransformNode()
         assert background("Red") is t1
         assert layout() == FUSED
         assert not panel.ui.viewCard.collapsed
@@ -110,7 +116,7 @@ class TestPreview:
         t1 = panel.chooseHead()
         before = layout()
         process = panel.run()
-        process.say(events.Preview(str(previewIn(tmp_path, panel.head))))
+        preview(panel, process, tmp_path)
         panel.ui.runButton.click()
         process.say(events.Stopped())
         process.end(3)
@@ -223,6 +229,7 @@ def test_an_exploratory_result_is_low_middle_high_and_nothing_else(
     choose(ui.tracerComboBox, "PIB")
     process = panel.run()
     process.say(events.Preview(str(previewIn(tmp_path, panel.head))))
+    slicer.app.processEvents()
     assert foreground("Red") is None, "the middle never stands alone"
     panel.finish("pib", expected=True)
     nodes = panel.panel.view.result
@@ -305,3 +312,106 @@ class TestLook:
         panel.ui.resultSelector.setCurrentNode(pet)
         assert foreground("Red") is pet
         assert layout() == own, "a layout of the user's is left alone"
+
+    def test_the_colours_are_those_of_the_chosen_result(self, panel: Any) -> None:
+        panel.chooseHead()
+        panel.run()
+        first = panel.finish()
+        panel.run()
+        second = panel.finish()
+        choose(panel.ui.colourComboBox, "heat")
+        panel.ui.resultSelector.setCurrentNode(first)
+        assert panel.ui.colourComboBox.currentData == "registry"
+        assert first.GetDisplayNode().GetColorNode().GetName() == "PETSynth NIH"
+        panel.ui.resultSelector.setCurrentNode(second)
+        assert panel.ui.colourComboBox.currentData == "heat"
+
+
+class TestSaved:
+    """What the views show when a scene is loaded is what they showed when it was saved."""
+
+    @pytest.mark.parametrize("kind", ["fused", "expected", "compare", "triptych"])
+    def test_the_views_look_the_same(self, panel: Any, tmp_path: Path, kind: str) -> None:
+        panel.chooseHead()
+        ui = panel.ui
+        choose(ui.tracerComboBox, "PIB" if kind == "triptych" else "FDG")
+        panel.run()
+        panel.finish("pib" if kind == "triptych" else "fdg", expected=True)
+        choose(ui.colourComboBox, "heat")
+        ui.windowRange.setValues(0.3, 1.7)
+        ui.opacitySlider.setValue(40)
+        if kind == "expected":
+            ui.expectedLayoutButton.click()
+        if kind == "compare":
+            ui.acquiredPetSelector.setCurrentNode(acquired(panel))
+            ui.messageButton1.click()
+        before = self.look()
+        assert before["layout"] == {
+            "fused": FUSED, "expected": EXPECTED, "compare": COMPARE, "triptych": TRIPTYCH
+        }[kind]  # fmt: skip
+        assert slicer.util.saveScene(str(tmp_path / "case.mrb"))
+        slicer.mrmlScene.Clear(0)
+        slicer.util.loadScene(str(tmp_path / "case.mrb"))
+        slicer.app.processEvents()
+        assert self.look() == before
+        assert ui.colourComboBox.currentData == "heat"
+        assert ui.opacitySlider.value == pytest.approx(40)
+
+    def look(self) -> dict[str, Any]:
+        """All that decides what is seen, by names, as IDs may change."""
+        seen: dict[str, Any] = {"layout": layout()}
+        for view in slicer.app.layoutManager().shownViews():
+            node = composite(view.name)
+            shown = []
+            for volume in (background(view.name), foreground(view.name)):
+                if volume is not None:
+                    display = volume.GetDisplayNode()
+                    colours = display.GetColorNode()
+                    low = (
+                        round(display.GetLowerThreshold(), 4) if display.GetApplyThreshold() else 0
+                    )
+                    ends = [round(end, 4) for end in window(volume)]
+                    table = colours.GetName() if colours is not None else None
+                    shown.append((volume.GetName(), ends, low, table, volume.GetDescription()))
+            opacity = round(node.GetForegroundOpacity(), 4)
+            seen[view.name] = (shown, opacity, view.node.GetOrientation(), self.over(view))
+        return seen
+
+    def over(self, view: Any) -> list[str]:
+        """Outlines and legends that are drawn over a view."""
+        kinds = ("vtkMRMLSegmentationDisplayNode", "vtkMRMLColorLegendDisplayNode")
+        displays = [n for kind in kinds for n in slicer.util.getNodesByClass(kind)]
+        return sorted(
+            f"{node.GetName()} {node.GetClassName()}"
+            for node in displays
+            if node.GetVisibility() and node.IsDisplayableInView(view.node.GetID())
+        )
+
+
+def test_the_list_of_acquired_pets_has_none_of_ours(panel: Any) -> None:
+    t1 = panel.chooseHead()
+    panel.run()
+    panel.finish(expected=True)
+    scanner = acquired(panel)
+    panel.ui.acquiredPetSelector.setCurrentNode(scanner)
+    panel.ui.messageButton1.click()
+    selector = panel.ui.acquiredPetSelector
+    listed = [selector.nodeFromIndex(i) for i in range(selector.nodeCount())]
+    assert listed == [t1, scanner], "nor the copy of it that was laid onto the T1"
+
+
+@pytest.mark.parametrize("way", ["button", "layout menu"])
+def test_the_exploratory_middle_does_not_stay_alone(panel: Any, way: str) -> None:
+    t1 = panel.chooseHead()
+    choose(panel.ui.tracerComboBox, "PIB")
+    panel.run()
+    pet = panel.finish("pib")
+    assert foreground("Red") is pet
+    if way == "button":
+        panel.ui.restoreLayoutButton.click()
+    else:
+        slicer.app.layoutManager().setLayout(3)
+    assert (background("Red"), foreground("Red")) == (t1, None)
+    panel.ui.fusedLayoutButton.click()
+    assert layout() == TRIPTYCH
+    assert foreground("Red") is pet

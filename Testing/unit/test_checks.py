@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from PETSynthLib.assets import REFERENCE_BITS, composites
-from PETSynthLib.checks import Finding, Verdict, grade, worst
+from PETSynthLib.checks import OVERRIDABLE, Finding, Verdict, as_overridden, grade, worst
 from PETSynthLib.errors import PETSynthError
 from PETSynthLib.home import petsynth_home
 from PETSynthLib.tracers import all_tracers, tracer
@@ -25,6 +25,33 @@ def test_the_worst_finding_decides() -> None:
     light = [Finding("a", 1, "", v, "") for v in (Verdict.GREEN, Verdict.AMBER)]
     assert worst(light) is Verdict.AMBER
     assert worst([]) is Verdict.GREEN
+
+
+def test_an_overridden_red_light_is_amber_and_says_so() -> None:
+    red = Finding("coverage", 0.8, "0.9", Verdict.RED, "Cut.")
+    told = as_overridden(red, ["coverage"])
+    assert (told.verdict, told.sentence) == (Verdict.AMBER, "Cut. Overridden by the user.")
+    assert told.as_dict()["overridden"] is True
+    assert told.key == red.key == "coverage.red", "its words are still those of the red light"
+
+
+@pytest.mark.parametrize("name", [*OVERRIDABLE, "sequence", "alignment", "t1_contrast"])
+@pytest.mark.parametrize("other", OVERRIDABLE)
+def test_overriding_one_check_opens_no_other(name: str, other: str) -> None:
+    red = Finding(name, 0, "", Verdict.RED, "No.")
+    changed = as_overridden(red, [other]) is not red
+    assert changed == (name == other)
+
+
+def test_a_check_that_was_not_red_is_not_marked() -> None:
+    amber = Finding("coverage", 0.95, "", Verdict.AMBER, "Close.")
+    assert as_overridden(amber, ["coverage"]) is amber
+
+
+def test_what_makes_a_result_meaningless_cannot_be_overridden() -> None:
+    for name in ("sequence", "t1_contrast", "alignment", "flair_match", "t1_right_angles"):
+        red = Finding(name, 0, "", Verdict.RED, "No.")
+        assert as_overridden(red, [name]) is red
 
 
 def test_every_tracer_names_regions_that_exist() -> None:

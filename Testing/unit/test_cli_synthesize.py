@@ -15,7 +15,14 @@ import run_fakes
 
 from PETSynthLib.cli import main, session
 from PETSynthLib.clinical import ClinicalRecord
-from PETSynthLib.errors import EXIT_BAD_REQUEST, EXIT_CANCELLED, EXIT_INTERNAL, EXIT_OUT_OF_MEMORY
+from PETSynthLib.errors import (
+    EXIT_BAD_REQUEST,
+    EXIT_CANCELLED,
+    EXIT_INTERNAL,
+    EXIT_OUT_OF_MEMORY,
+    ErrorCode,
+    PETSynthError,
+)
 from PETSynthLib.request import Preset, SynthesisRequest
 from PETSynthLib.run.job import run_synthesis
 
@@ -67,7 +74,8 @@ def test_every_option_reaches_the_request(seen):
     words = (
         "synthesize t1.nii --flair f.nii --tracer pib --age 71.5 --sex f --education 12 "
         "--mmse 24 --adas13 20 --apoe4 1 --pet-scanner siemens --mask m.nii --model atlas "
-        "--preset best --samples 3 --steps 4 --seed 5 --device cuda:1 -o out"
+        "--preset best --samples 3 --steps 4 --seed 5 --device cuda:1 -o out "
+        "--use-anyway coverage --use-anyway contrast_agent"
     )
     assert main(words.split()) == 0
     assert seen == [
@@ -86,6 +94,7 @@ def test_every_option_reaches_the_request(seen):
             steps=4,
             seed=5,
             device="cuda:1",
+            overridden_checks=("contrast_agent", "coverage"),
         )
     ]
 
@@ -128,6 +137,19 @@ def test_quiet_still_says_errors(capsys):
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.startswith("petsynth: The T1 file")
+
+
+def test_a_check_that_cannot_be_overridden_is_refused_with_those_that_can(capsys):
+    assert main([*SHORT, "--use-anyway", "sequence"]) == EXIT_BAD_REQUEST
+    error = capsys.readouterr().err
+    assert "cannot be overridden: sequence" in error
+    assert "coverage" in error
+
+
+def test_a_red_check_that_may_be_overridden_says_how(fail, capsys):
+    fail(PETSynthError(ErrorCode.BAD_GEOMETRY, "It is cut.", "Use a whole one.", "coverage"))
+    assert main(SHORT) == EXIT_BAD_REQUEST
+    assert "--use-anyway coverage" in capsys.readouterr().err
 
 
 def test_a_request_file_runs_again(seen, tmp_path):

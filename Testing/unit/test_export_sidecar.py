@@ -12,6 +12,7 @@ import pytest
 from export_case import AMBER, GREEN, generated, pet_on, prepared_on, record, table_of
 
 from PETSynthLib.assets import atlas_volume
+from PETSynthLib.checks import Finding, Verdict, as_overridden
 from PETSynthLib.clinical import ClinicalRecord
 from PETSynthLib.export import marks
 from PETSynthLib.export.record import (
@@ -24,6 +25,7 @@ from PETSynthLib.export.record import (
     request_digest,
     software_versions,
 )
+from PETSynthLib.export.report import report
 from PETSynthLib.export.sidecar import sidecar, write_sidecar
 from PETSynthLib.generate import Bundle, Effort
 from PETSynthLib.quantify import RegionTable
@@ -93,6 +95,15 @@ def test_everything_needed_to_repeat_it(table):
     assert body["Outputs"] == {"x.nii.gz": "f" * 64}
     assert {"voxel_size", "slices", "region_coverage"} == {f["name"] for f in body["InputQC"]}
     assert {"PETSynth", "Python", "numpy"} <= set(software_versions())
+
+
+def test_what_the_user_overrode_is_named_and_marked(table):
+    red = Finding("coverage", 0.8, "0.9", Verdict.RED, "The scan is cut.")
+    made = replace(record(), findings=[as_overridden(red, ["coverage"]), GREEN])
+    body = sidecar(made, table, {})
+    assert body["OverriddenByUser"] == ["coverage"]
+    assert [f["overridden"] for f in body["InputQC"][:2]] == [True, False]
+    assert "The scan is cut. Overridden by the user." in report(b"", table, made)
 
 
 def test_nothing_in_it_tells_who_the_person_is(tmp_path, table):

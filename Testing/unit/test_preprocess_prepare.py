@@ -45,7 +45,7 @@ def known_alignment(monkeypatch):
     return calls
 
 
-def run(t1, mask, flair=None, space=None, progress=None):
+def run(t1, mask, flair=None, space=None, progress=None, overridden=()):
     return prepare(
         t1,
         flair=flair,
@@ -54,6 +54,7 @@ def run(t1, mask, flair=None, space=None, progress=None):
         grid=CANONICAL,
         device="cpu",
         progress=progress or Silent(),
+        overridden=overridden,
     )
 
 
@@ -156,11 +157,53 @@ def test_a_red_finding_of_the_reader_stops_the_run(known_alignment):
     assert caught.value.code is ErrorCode.BAD_GEOMETRY
 
 
+THICK = Finding("t1_slice_thickness", 7.0, "6 mm", Verdict.RED, "The slices are too thick.")
+UNEVEN = Finding("t1_anisotropy", 8.0, "7", Verdict.RED, "The voxels are too uneven.")
+
+
+def test_an_overridden_check_does_not_stop_the_run_and_is_told(known_alignment):
+    t1, mask = made_head(TRUE)
+    names = ("contrast_agent", "t1_slice_thickness")
+    prepared = run(dataclasses.replace(t1, findings=[THICK]), mask, overridden=names)
+    told = {f.name: f for f in prepared.findings if f.overridden}
+    assert set(told) == set(names)
+    assert {f.verdict for f in told.values()} == {Verdict.AMBER}
+    assert all(f.sentence.endswith("Overridden by the user.") for f in told.values())
+
+
+def test_overriding_one_check_leaves_the_next_one_shut(known_alignment):
+    t1, mask = made_head(TRUE)
+    scan = dataclasses.replace(t1, findings=[THICK, UNEVEN])
+    with pytest.raises(PETSynthError, match="too uneven") as caught:
+        run(scan, mask, overridden=("t1_slice_thickness", "coverage"))
+    assert caught.value.check == "t1_anisotropy", "what the user could override next"
+
+
+def test_a_cut_brain_is_refused_until_the_user_overrides_it(known_alignment):
+    t1, mask = made_head(TRUE)
+    shape = t1.volume.shape
+    kept = round(shape[2] * 0.7)  # the top of the head is missing
+
+    def cut(scan):
+        return dataclasses.replace(
+            scan, volume=Volume(scan.volume.data[:, :, :kept], scan.volume.affine)
+        )
+
+    with pytest.raises(PETSynthError, match=r"covers only \d+ %") as caught:
+        run(cut(t1), cut(mask))
+    assert caught.value.check == "coverage"
+    prepared = run(cut(t1), cut(mask), overridden=("coverage",))
+    (told,) = [f for f in prepared.findings if f.name == "coverage"]
+    assert told.overridden
+    assert told.verdict is Verdict.AMBER
+
+
 def test_a_flair_in_place_of_the_t1_is_refused(known_alignment):
     _, mask = made_head(TRUE)
     with pytest.raises(PETSynthError, match="does not have the contrast of a T1") as caught:
         run(made_flair(TRUE), mask)
     assert caught.value.code is ErrorCode.BAD_IMAGE
+    assert caught.value.check == "", "this one cannot be overridden"
 
 
 def test_a_mask_beside_the_brain_is_blamed(monkeypatch):

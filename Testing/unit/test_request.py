@@ -45,6 +45,9 @@ def test_cognition_stays_out_of_the_picture_unless_the_user_says_so() -> None:
         ({"clinical": {"mmse": "low"}}, "mmse"),
         ({"clinical": {"weight": 70}}, "weight"),
         ({"t1": None}, "t1"),
+        ({"overridden_checks": ["sequence"]}, "sequence"),
+        ({"overridden_checks": "coverage"}, "overridden_checks"),
+        ({"overridden_checks": [1]}, "overridden_checks"),
     ],
 )
 def test_refuses_in_words(change: dict[str, object], said: str) -> None:
@@ -52,6 +55,19 @@ def test_refuses_in_words(change: dict[str, object], said: str) -> None:
         request_from_dict({**a_request().as_dict(), **change})
     assert said in refusal.value.text
     assert refusal.value.exit_status == 2
+
+
+def test_overridden_checks_survive_json_in_one_order_and_once() -> None:
+    given = ["t1_slice_thickness", "coverage", "coverage"]
+    request = request_from_dict({**a_request().as_dict(), "overridden_checks": given})
+    assert request.overridden_checks == ("coverage", "t1_slice_thickness")
+    assert request_from_dict(json.loads(json.dumps(request.as_dict()))) == request
+
+
+def test_a_request_without_the_field_overrides_nothing() -> None:
+    body = a_request().as_dict()
+    del body["overridden_checks"]
+    assert request_from_dict(body).overridden_checks == ()
 
 
 def test_a_request_must_be_an_object() -> None:

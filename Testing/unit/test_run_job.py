@@ -100,7 +100,7 @@ def test_events_come_in_the_order_of_the_road_with_time_left(request_):
     left = [e.eta_s for e in events if isinstance(e, Step)]
     assert left[0] > left[-1] >= 0.0
     assert [e for e in events if isinstance(e, Warn)] == [
-        Warn(run_fakes.AMBER.name, run_fakes.AMBER.sentence)
+        Warn(run_fakes.AMBER.name, run_fakes.AMBER.sentence, run_fakes.AMBER.value)
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from typing import Any
 
+import slicer
 import vtk
 
 from .scene import ApplicationScene
@@ -29,6 +30,7 @@ class LayoutManager:
         self._shown: str | None = None
         self._node = application.layoutNode
         self._node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: self._follow())
+        application.scene.AddObserver(slicer.vtkMRMLScene.NodeAddedEvent, self._onNodeAdded)
         self.setLayout(FOUR_UP)
 
     # --- what modules call ---------------------------------------------------------------------
@@ -126,6 +128,16 @@ class LayoutManager:
             mapped.append(view)
         for view in [*self._slices.values(), *self._threeD.values()]:
             view.node.SetMappedInLayout(view in mapped)
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _onNodeAdded(self, scene: Any, _event: str, node: Any) -> None:
+        """A slice node gets its view at once, which stays hidden until a layout names it."""
+        if scene.IsBatchProcessing() or not node.IsA("vtkMRMLSliceNode"):
+            return
+        tag = node.GetSingletonTag()
+        if tag and tag not in self._slices and node.GetParentLayoutNode() is None:
+            self._slices[tag] = SliceView(self._application, tag)
+            self._slices[tag].node.SetMappedInLayout(False)
 
     def _newSlice(self, tag: str, properties: dict[str, str]) -> SliceView:
         view = SliceView(self._application, tag)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import shiboken6
 import slicer
 import vtk
-from PySide6 import QtWidgets
+from PySide6 import QtCore, QtWidgets
 from PySide6.QtCore import Property, Qt, Signal
 
 from .ctkwidgets import ctkRangeWidget, ctkSliderWidget, row, stored
@@ -67,6 +67,21 @@ class qSlicerWidget(qMRMLWidget):
     pass
 
 
+class NodeFilter(QtCore.QObject):
+    """The property of `qMRMLSortFilterProxyModel` that hides single nodes."""
+
+    def __init__(self, selector: qMRMLNodeComboBox) -> None:
+        super().__init__(selector)
+        self._selector = selector
+        self._hidden: list[str] = []
+
+    def _hide(self, nodeIDs: list[str]) -> None:
+        self._hidden = list(nodeIDs)
+        self._selector._refresh()
+
+    hiddenNodeIDs = Property("QStringList", lambda self: self._hidden, _hide)
+
+
 @standIn(qmrml)
 class qMRMLNodeComboBox(QtWidgets.QWidget, _Observing):
     """Chooses one node of given types."""
@@ -91,6 +106,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget, _Observing):
         self._nodeID = ""
         self._attributes: list[tuple[str, str, Any]] = []
         self._settings: dict[str, Any] = {}
+        self._filter = NodeFilter(self)
         self._combo.activated.connect(self._onActivated)
 
     def _setting(kind: Any, name: str, default: Any) -> Property:
@@ -120,6 +136,10 @@ class qMRMLNodeComboBox(QtWidgets.QWidget, _Observing):
         self._attributes.append((nodeType, name, value))
         self._refresh()
 
+    def sortFilterProxyModel(self) -> NodeFilter:
+        """What is left out of the list."""
+        return self._filter
+
     def mrmlScene(self) -> Any:
         return self._scene
 
@@ -142,6 +162,8 @@ class qMRMLNodeComboBox(QtWidgets.QWidget, _Observing):
 
     def _shows(self, node: Any) -> bool:
         if node.GetHideFromEditors() and not self.showHidden:
+            return False
+        if node.GetID() in self._filter.hiddenNodeIDs:
             return False
         if self.showChildNodeTypes:
             wanted = any(node.IsA(name) for name in self.nodeTypes)

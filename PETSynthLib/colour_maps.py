@@ -73,3 +73,11 @@ def colourize(
     share = np.clip((values - low) / (high - low), 0.0, 1.0)
     colours: NDArray[np.uint8] = table(name)[(share * 255.0).round().astype(np.uint8)]
     return colours
+
+
+def ticks(low: float, high: float) -> list[float]:
+    """Round values from ``low`` to ``high``, between four and nine of them: the ticks of a bar."""
+    step = next(s for s in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0) if (high - low) / s <= 8.0 + 1e-9)
+    first = int(np.ceil(low / step - 1e-9))
+    last = int(np.floor(high / step + 1e-9))
+    return [round(step * n, 6) for n in range(first, last + 1)]
