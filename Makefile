@@ -86,7 +86,7 @@ $(VENV)/.synth: $(PINS) | $(VENV)/.made
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.synth
-	$(BIN)/python $(PIP_INSTALL) --editable '.[synth,test]'
+	$(BIN)/python $(PIP_INSTALL) --editable '.[synth,train,test]'
 	@touch $@
 
 $(LIGHT)/.test: $(PINS) | $(LIGHT)/.made

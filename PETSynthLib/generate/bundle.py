@@ -26,10 +26,10 @@ from ..home import petsynth_home
 from ..request import Preset, SynthesisRequest
 from ..tracers import all_tracers
 from ..volume import CANONICAL, Grid
-from .interface import Effort, Generator
+from .interface import Effort, Generator, GeneratorInput, information_set
 
 BUNDLE_VERSION = 1
-METHODS = ("atlas", "flow")
+METHODS = ("atlas", "flow", "unet")
 """Packages beside this file; a bundle's ``method`` names one of them."""
 EVIDENCE = ("simulation", "real pairs", "population atlas")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -107,6 +107,19 @@ class Bundle:
             steps=preset["steps"] if request.steps is None else request.steps,
             seed=request.seed,
         )
+
+    def regional_factors(self, inputs: GeneratorInput) -> dict[str, float]:
+        """Region -> factor from mean voxel sd to sd of the region's mean, for what was given.
+
+        A calibrated bundle has factors for each information set (`information_set`).
+        """
+        key = inputs.tracer.key
+        sets = self.config.get("calibration", {}).get("sets", {})
+        fitted = sets.get(information_set(inputs), {}).get(key)
+        factors: dict[str, float] = (
+            fitted["factor"] if fitted else self.config["regional_sd_factor"].get(key, {})
+        )
+        return factors
 
     def require_tracer(self, key: str) -> None:
         """Refuse a tracer that this model cannot generate."""

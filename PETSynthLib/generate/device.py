@@ -59,6 +59,16 @@ def available_devices() -> list[str]:
     return [*found, "cpu"]
 
 
+def why_not(device: str) -> str:
+    """Why ``device`` cannot convolve, whatever torch says of it; empty when it can."""
+    try:
+        ones = torch.ones((1, 1, 3, 3, 3), device=device)
+        total = float(torch.nn.functional.conv3d(ones, ones).cpu())
+    except Exception as problem:  # a driver may raise anything
+        return (str(problem).splitlines() or [type(problem).__name__])[0].rstrip(".")
+    return "" if total == 27.0 else f"27 ones add up to {total:g} there"
+
+
 def cpu_has_fast_bfloat16() -> bool:
     """Whether the CPU has bfloat16 instructions (AMX or AVX512-BF16), where it beats float32."""
     probes = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")

@@ -39,6 +39,18 @@ class GeneratorInput:
     pet_scanner: str | None = None
 
 
+INFORMATION = ("mri", "both", "no_flair")
+"""Information sets with intervals of their own: T1 and FLAIR as there are, age, sex | the clinical
+scores too | T1 alone, age, sex."""
+
+
+def information_set(inputs: GeneratorInput) -> str:
+    """Which of `INFORMATION` comes nearest to what a generator was given."""
+    if inputs.clinical.cognition():
+        return "both"
+    return "no_flair" if inputs.flair is None else "mri"
+
+
 @dataclass(frozen=True)
 class Effort:
     """How much work to spend on samples.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from .atlas_grid import atlas_on
 from .prepare import in_brain, prepare
 from .prepared import Prepared
 from .space import write_space
 from .transform import NativeToTemplate
 
-__all__ = ["NativeToTemplate", "Prepared", "in_brain", "prepare", "write_space"]
+__all__ = ["NativeToTemplate", "Prepared", "atlas_on", "in_brain", "prepare", "write_space"]

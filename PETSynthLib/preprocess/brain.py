@@ -1,4 +1,4 @@
-"""The outline of the brain: the user's own, deepbet's, or one made from the atlas."""
+"""The outline of the brain: the user's own, the scan's own, deepbet's, or the atlas's."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from ..read import Scan
 from ..volume import Volume
 from .atlas_brain import atlas_brain
 from .steps import Steps
+from .stripped import BRAIN_ML, stripped_brain
 from .transform import NativeToTemplate, resample
 
-SMALLEST_ML, LARGEST_ML = 600.0, 2200.0
-"""Adult brains with their fluid spaces hold about 1000 to 1900 mL; colin27, enlarged, 1960."""
+SMALLEST_ML, LARGEST_ML = BRAIN_ML
 MARGIN_MM = 6.0
 """How far from the template's brain a voxel may lie and still belong to the brain. Beyond are the
 remnants of orbits and sinuses."""
@@ -38,7 +38,7 @@ def find_brain(
     Parameters
     ----------
     t1
-        The scan, with skull.
+        The scan; one without skull is its own outline.
     mask
         The user's own mask on the same grid, which then decides.
     device
@@ -54,6 +54,11 @@ def find_brain(
             brain = users_brain(t1, mask)
             outcome["ml"] = round(millilitres(brain))
         return brain, []
+    own = stripped_brain(t1.volume)
+    if own is not None:
+        with steps.step("brain mask", "numpy", {"source": "scan without skull"}) as outcome:
+            outcome["ml"] = round(millilitres(own))
+        return own, []
     findings: list[Finding] = []
     reason = why_no_deepbet()
     if not reason:

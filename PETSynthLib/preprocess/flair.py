@@ -11,8 +11,7 @@ from ..errors import ErrorCode, PETSynthError
 from ..progress import Progress
 from ..volume import Affine, FloatArray, Volume
 from .align import WORKING_MM
-from .itk_registration import register
-from .lattice import grid_around
+from .rigid import around_brain, register_rigidly, starts_of
 from .steps import Steps
 from .transform import resample
 
@@ -48,21 +47,13 @@ def align_flair(
     PETSynthError
         ``BAD_FLAIR`` when the two do not show the same head.
     """
-    grid = grid_around(brain, WORKING_MM)
-    identity = np.eye(4)
-    fixed = Volume(resample(t1, identity, grid, antialias=True), grid.affine)
-    inside = resample(brain, identity, grid, antialias=True) > 0.5
-    reach = int(np.ceil(RIM_MM / grid.spacing[0]))
-    near = fixed.with_data(ndimage.binary_dilation(inside, iterations=reach))
-    centred = np.eye(4)
-    centred[:3, 3] = middle(flair) - middle(t1)
+    fixed = around_brain(t1, brain, WORKING_MM, RIM_MM)
     with steps.step("FLAIR to T1", "SimpleITK", {"metric": "Mattes MI", "dof": 6}) as outcome:
-        starts = [identity, centred]
-        found = register(fixed, near, flair, starts, progress, rigid=True)
+        found = register_rigidly(fixed, flair, starts_of(t1, flair), progress)
         likeness = 0.0
         if found is not None:
-            image = resample(flair, found.matrix, grid, antialias=True)
-            likeness = edge_likeness(fixed.data, image, inside)
+            image = resample(flair, found.matrix, fixed.t1.grid, antialias=True)
+            likeness = edge_likeness(fixed.t1.data, image, fixed.inside)
         outcome["edge_correlation"] = round(likeness, 3)
     if found is None or likeness < EDGES[0]:
         raise PETSynthError(
@@ -95,10 +86,3 @@ def edge_likeness(first: FloatArray, second: FloatArray, inside: NDArray[np.bool
     if float(one.std()) < 1e-6 or float(two.std()) < 1e-6:
         return 0.0
     return float(np.corrcoef(one, two)[0, 1])
-
-
-def middle(volume: Volume) -> NDArray[np.float64]:
-    """Brightness-weighted centre (3,) of an image in RAS mm."""
-    bright = np.clip(volume.data, 0.0, None)
-    centre = np.asarray(ndimage.center_of_mass(bright))
-    return np.asarray(volume.affine[:3, :3] @ centre + volume.affine[:3, 3])

@@ -12,8 +12,16 @@ MARGIN_MM = 10.0
 
 def grid_around(mask: Volume, spacing: float) -> Grid:
     """A grid along RAS with ``spacing`` mm around a mask, with a margin on all sides."""
-    points = np.argwhere(mask.mask) @ mask.affine[:3, :3].T + mask.affine[:3, 3]
+    points = _ends(mask.mask) @ mask.affine[:3, :3].T + mask.affine[:3, 3]
     return _grid_over(points.min(0) - MARGIN_MM, points.max(0) + MARGIN_MM, spacing)
+
+
+def _ends(inside: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """First and last voxel (n, 3) of every column along k: the extremes in any direction."""
+    columns = np.argwhere(inside.any(axis=2))
+    lines = inside[columns[:, 0], columns[:, 1]]
+    first, last = lines.argmax(axis=1), lines.shape[1] - 1 - lines[:, ::-1].argmax(axis=1)
+    return np.concatenate([np.column_stack([columns, ends]) for ends in (first, last)])
 
 
 def grid_over(grid: Grid, spacing: float) -> Grid:

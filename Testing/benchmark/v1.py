@@ -95,7 +95,7 @@ def main() -> None:
         ]
         labelled = [word for model in models for word in ("--model", model)]
         petsynth(
-            "evaluate", "--data", store, *labelled, "--protocol", PROTOCOL,
+            "evaluate", "--data", store, "--train-data", taught, *labelled, "--protocol", PROTOCOL,
             "--cohort", chosen.work / f"bids-{name}", "-o", chosen.work / f"report-{name}",
         )  # fmt: skip
 

@@ -21,7 +21,7 @@ from PETSynthLib.generate.atlas.forward import (
 )
 from PETSynthLib.generate.atlas.segment import segment
 from PETSynthLib.progress import Silent
-from PETSynthLib.tracers import all_tracers, tracer
+from PETSynthLib.tracers import simulated_tracers, tracer
 from PETSynthLib.volume import CANONICAL, Volume
 
 
@@ -93,7 +93,7 @@ def generate(key: str) -> Generated:
     return load_generator("atlas", "auto").generator.generate(inputs, Effort(), Silent())
 
 
-@pytest.mark.parametrize("key", list(all_tracers()))
+@pytest.mark.parametrize("key", list(simulated_tracers()))
 def test_the_reference_region_of_the_template_is_about_one(key: str) -> None:
     made = generate(key)
     reference = reference_mask(tracer(key).reference_region).mask

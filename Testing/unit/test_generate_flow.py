@@ -10,15 +10,14 @@ torch = pytest.importorskip("torch")
 from PETSynthLib.assets import atlas_volume, reference_mask
 from PETSynthLib.clinical import ClinicalRecord
 from PETSynthLib.generate import Effort, GeneratorInput, LoadedGenerator, load_generator
+from PETSynthLib.generate.condition import clinical_vector, scanner_vector
 from PETSynthLib.generate.flow.features import (
     atlas_channels,
-    clinical_vector,
-    scanner_vector,
     slice_stack,
 )
 from PETSynthLib.generate.flow.network import MeanNetwork, ResidualNetwork
 from PETSynthLib.progress import Silent
-from PETSynthLib.tracers import all_tracers, tracer
+from PETSynthLib.tracers import simulated_tracers, tracer
 from PETSynthLib.volume import CANONICAL, Volume
 
 pytestmark = pytest.mark.torch
@@ -103,7 +102,7 @@ def template_input(flow: LoadedGenerator, key: str, **changes: object) -> Genera
 class TestShippedBundle:
     def test_mean_sd_and_a_sample_of_every_tracer(self, flow: LoadedGenerator) -> None:
         brain = atlas_volume("template_brain").crop(flow.bundle.grid).mask
-        for key, entry in all_tracers().items():
+        for key, entry in simulated_tracers().items():
             made = flow.generator.generate(template_input(flow, key), Effort(1, 2, 0), Silent())
             reference = reference_mask(entry.reference_region).crop(flow.bundle.grid).mask
             assert made.mean.data[reference].mean() == pytest.approx(1.0, abs=0.15), key

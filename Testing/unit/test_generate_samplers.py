@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from PETSynthLib.errors import ErrorCode, PETSynthError
-from PETSynthLib.generate.device import available_devices, place
+from PETSynthLib.generate.device import available_devices, place, why_not
 from PETSynthLib.generate.samplers import sample_euler
 from PETSynthLib.generate.schedules import linear_times
 
@@ -51,3 +51,8 @@ def test_a_named_device_is_taken_or_refused_never_replaced() -> None:
         place(absent)
     assert refusal.value.code is ErrorCode.DEVICE
     assert "cpu" in refusal.value.hint
+
+
+def test_a_device_counts_only_when_it_has_computed() -> None:
+    assert why_not("cpu") == ""
+    assert why_not("meta") != "", "a device without arithmetic"

@@ -33,7 +33,7 @@ from PETSynthLib.learn.simulate.uptake import (
     basis_maps,
     coefficients,
 )
-from PETSynthLib.tracers import all_tracers
+from PETSynthLib.tracers import simulated_tracers
 from PETSynthLib.volume import CANONICAL
 
 pytestmark = pytest.mark.torch
@@ -98,7 +98,7 @@ class TestUptake:
             6.0,
             2.0,
         )
-        for key in all_tracers():
+        for key in simulated_tracers():
             base = maps[BASES_OF[key][0]]
             assert float(base[template.reference[key]].mean()) == pytest.approx(1.0, abs=1e-5)
         # Neurodegeneration on the left lowers the left temporo-parietal cortex only.

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ...assets import atlas_volume, read_json, region_names
+from ...assets import read_json, region_names
+from ...preprocess.atlas_grid import atlas_on
 from ...volume import Grid
 
 FWHM_PER_SIGMA = 2.3548
@@ -140,11 +141,11 @@ def scanner_blur(
 def atlas_labels(
     grid_key: tuple[tuple[int, int, int], bytes],
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Territories and deep-grey mask on the sub-lattice named by `grid_key_of`."""
+    """Territories and deep-grey mask on the template grid named by `grid_key_of`."""
     shape, affine = grid_key
     grid = Grid(shape, np.frombuffer(affine).reshape(4, 4), "")
-    territories = atlas_volume("territories").crop(grid).data.astype(np.uint8)
-    regions = atlas_volume("regions").crop(grid).data
+    territories = atlas_on("territories", grid).data.astype(np.uint8)
+    regions = atlas_on("regions", grid).data
     return territories, deep_grey_labels(regions)
 
 

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ...assets import atlas_volume
+from ...preprocess.atlas_grid import atlas_on
 from ...volume import Volume
 from .forward import Tissues
 
 ITERATIONS = 25
-PRIOR_SIGMA_VOXELS = 1.5
+PRIOR_SIGMA_MM = 3.0
 PRIOR_FLOOR = 0.03
 
 
@@ -20,11 +20,12 @@ def tissue_priors(brain: Volume) -> NDArray[np.float64]:
 
     The template's tissue maps, blurred so that an affine alignment is enough.
     """
-    grey = atlas_volume("template_gm").crop(brain.grid).data
-    white = atlas_volume("template_wm").crop(brain.grid).data
-    inside = atlas_volume("template_brain").crop(brain.grid).data
+    grey = atlas_on("template_gm", brain.grid).data
+    white = atlas_on("template_wm", brain.grid).data
+    inside = atlas_on("template_brain", brain.grid).data
     csf = np.clip(inside - grey - white, 0, 1) + 0.5 * (inside < 0.5)
-    maps = [ndimage.gaussian_filter(m, PRIOR_SIGMA_VOXELS) for m in (grey, white, csf)]
+    sigma = [PRIOR_SIGMA_MM / spacing for spacing in brain.grid.spacing]
+    maps = [ndimage.gaussian_filter(m, sigma) for m in (grey, white, csf)]
     stack = np.stack([m[brain.mask] for m in maps]).astype(np.float64) + PRIOR_FLOOR
     return np.asarray(stack / stack.sum(0))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from safetensors.torch import load_file
 from ...progress import Progress
 from ...volume import PetVolume, Volume
 from ..bundle import Bundle
+from ..condition import clinical_vector, scanner_vector
 from ..device import Placement, keep_big_buffers, place
 from ..interface import Effort, Generated, GeneratorInput
 from ..samplers import sample_euler
@@ -23,24 +25,55 @@ from .features import (
     FLAIR_SLICES,
     T1_SLICES,
     atlas_channels,
-    clinical_vector,
-    scanner_vector,
     slice_stack,
 )
 from .network import MeanNetwork, ResidualNetwork, build_mean, build_residual
+from .regional import (
+    REGIONS,
+    Anchor,
+    Reading,
+    RegionalModel,
+    levels,
+    paint,
+    paint_levels,
+    read_mri,
+    variables,
+)
 
 SLICE_BATCH = 12
 PREVIEW_EVERY = 2
 
 
 @dataclass(frozen=True, eq=False)
+class _Seen:
+    """What one MRI gives whatever the clinic says: maps (T, M, slices, I, J), regional numbers."""
+
+    maps: torch.Tensor
+    reading: Reading | None
+
+
+@dataclass(frozen=True, eq=False)
 class FlowGenerator:
-    """A loaded `flow` bundle (see `Generator`)."""
+    """A loaded `flow` bundle (see `Generator`).
+
+    Attributes
+    ----------
+    regional
+        The regional model; None in bundles of version 1.
+    anchor
+        How far the network may leave the regional model's levels.
+    spread
+        (T,): factor on the mean network's standard deviation, found on people it had not seen.
+    """
 
     bundle: Bundle
     mean_network: MeanNetwork
     residual_network: ResidualNetwork
     placement: Placement
+    regional: RegionalModel | None
+    anchor: Anchor
+    spread: torch.Tensor
+    _memory: dict[str, _Seen] = field(default_factory=dict, repr=False)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -56,9 +89,9 @@ class FlowGenerator:
         clinical = clinical_vector(inputs.clinical.numbers(), self.facts["clinical_scaling"])
         blocks = -(-inputs.t1.shape[2] // SLICE_BATCH)
         total = 2 * blocks + effort.samples * effort.steps
-        maps = self._maps(inputs, tracer, progress, total)
+        seen = self._see(inputs, tracer, progress, total)
         scalars = self.mean_network.scalars(self._tensor(clinical)[None])[:, tracer : tracer + 1]
-        mean, sd = (v[0, 0] for v in self.mean_network.combine(maps[None, None], scalars))
+        mean, sd = self._mean_and_sd(inputs, tracer, seen, scalars)
         brain = self._tensor(_slices_first(inputs.brain))
         mean_seconds = time.perf_counter() - started
         condition = torch.cat(
@@ -82,7 +115,7 @@ class FlowGenerator:
             mean=self._pet(mean.clamp_min(0), scale, inputs, "mean"),
             sd=self._pet(sd * (brain > 0.5), scale, inputs, "sd"),
             samples=tuple(self._pet(s, scale, inputs, "sample") for s in samples),
-            regional_sd_factor=self.bundle.config["regional_sd_factor"][inputs.tracer.key],
+            regional_sd_factor=self.bundle.regional_factors(inputs),
             details={
                 **self.placement.as_dict(),
                 "steps": effort.steps,
@@ -92,13 +125,63 @@ class FlowGenerator:
             },
         )
 
+    def _see(self, inputs: GeneratorInput, tracer: int, progress: Progress, total: int) -> _Seen:
+        """What the MRI alone gives; kept for the next call, which may ask of the same MRI."""
+        digest = hashlib.sha1(str(inputs.pet_scanner).encode(), usedforsecurity=False)
+        for volume in (inputs.t1, inputs.brain, inputs.flair):
+            digest.update(b"none" if volume is None else volume.data.tobytes())
+        key = digest.hexdigest()
+        if key not in self._memory:
+            self._memory.clear()
+            reading = None
+            if self.regional is not None:
+                reading = read_mri(inputs.t1, inputs.brain, inputs.flair)
+            self._memory[key] = _Seen(self._maps(inputs, tracer, progress, total), reading)
+        return self._memory[key]
+
+    def _deviation(
+        self, inputs: GeneratorInput, tracer: int, seen: _Seen
+    ) -> NDArray[np.float64] | None:
+        """What the regional model expects of each region beyond the average: (R,) SUVR."""
+        if self.regional is None or seen.reading is None:
+            return None
+        known = variables(
+            seen.reading.numbers,
+            inputs.clinical.numbers(),
+            inputs.pet_scanner,
+            self.facts["scanners"],
+        )
+        return np.asarray(self.regional.deviation(known)[tracer])
+
+    def _mean_and_sd(
+        self, inputs: GeneratorInput, tracer: int, seen: _Seen, scalars: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and standard deviation (slices, I, J) in the network's scale."""
+        maps, grid = seen.maps[tracer][None, None], inputs.t1.grid
+        scale = float(self.facts["suvr_scale"][inputs.tracer.key])
+        deviation = self._deviation(inputs, tracer, seen)
+        if deviation is None or seen.reading is None:
+            mean, sd = self.mean_network.combine(maps, scalars)
+            return mean[0, 0], sd[0, 0]
+        painted = self._tensor(paint(deviation / scale, grid).transpose(2, 0, 1))
+        both = self.mean_network.combine(maps, scalars, painted[None, None])
+        mean, sd = (v[0, 0] for v in both)
+        image = mean.clamp_min(0).float().cpu().numpy().transpose(1, 2, 0) * scale
+        level = levels(image, seen.reading.grey, grid)
+        correction = paint_levels(self.anchor.correction(level, deviation, tracer) / scale, grid)
+        mean = mean + self._tensor(correction.transpose(2, 0, 1))
+        return mean, sd * float(self.spread[tracer])
+
     def _tensor(self, array: NDArray[np.float32]) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.placement.device)
 
     def _maps(
         self, inputs: GeneratorInput, tracer: int, progress: Progress, total: int
     ) -> torch.Tensor:
-        """Maps (K + 2, slices, I, J) of one tracer, averaged over the scan and its mirror."""
+        """Maps (T, M, slices, I, J), averaged over the scan and its mirror.
+
+        Previews show ``tracer``.
+        """
         t1 = _slices_first(inputs.t1)
         flair = np.zeros_like(t1) if inputs.flair is None else _slices_first(inputs.flair)
         atlas = atlas_channels(inputs.t1.grid, self.facts["tracer_order"])
@@ -127,13 +210,13 @@ class FlowGenerator:
                     maps = self.mean_network.maps(
                         images, self._tensor(context).expand(len(images), -1)
                     )
-                both.append(maps[:, tracer] if mirror == 1 else maps[:, tracer].flip(2))
+                both.append(maps if mirror == 1 else maps.flip(3))
                 done += 1
                 progress.step(done, total)
             parts.append((both[0] + both[1]) / 2)
             if len(parts) % PREVIEW_EVERY == 0:
-                progress.preview(self._preview(parts, inputs))
-        return torch.cat(parts).transpose(0, 1)
+                progress.preview(self._preview([p[:, tracer] for p in parts], inputs))
+        return torch.cat(parts).permute(1, 2, 0, 3, 4)
 
     def _preview(self, parts: list[torch.Tensor], inputs: GeneratorInput) -> PetVolume:
         """The slices made so far, from the MRI alone; the rest is empty."""
@@ -202,10 +285,22 @@ def load_flow(bundle: Bundle, device: str) -> FlowGenerator:
     placement = place(device)
     facts = bundle.config["method_config"]
     weights = {k: v.float() for k, v in load_file(bundle.weights).items()}
+
+    def part(prefix: str) -> dict[str, torch.Tensor]:
+        return {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
+
     mean, residual = build_mean(facts), build_residual(facts)
     for prefix, network in (("mean.", mean), ("residual.", residual)):
-        own = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
-        network.load_state_dict(own)
+        network.load_state_dict(part(prefix))
         network.to(placement.device).eval()
     mean.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return FlowGenerator(bundle, mean, residual, placement)
+    arrays = {k: v.numpy() for k, v in part("regional.").items()}
+    regional = RegionalModel.from_arrays(arrays) if arrays else None
+    tracers = len(facts["tracer_order"])
+    spread = weights.get("spread", torch.ones(tracers))
+    trust = weights.get("anchor.trust", torch.ones(tracers))
+    nothing = torch.zeros(tracers, len(REGIONS))
+    centre = weights.get("anchor.centre", nothing)
+    offset = weights.get("anchor.offset", nothing)
+    anchor = Anchor(*(a.double().numpy() for a in (centre, trust, offset)))
+    return FlowGenerator(bundle, mean, residual, placement, regional, anchor, spread)

@@ -3,7 +3,9 @@
 `MeanNetwork` reads a stack of axial slices and gives, for every tracer at once, the expected
 uptake and its spread. Clinical facts touch it only through a few scalars a tracer:
 ``mean = m_0(MRI) + sum_k s_k(clinic) m_k(MRI)``, so that the clinic's share of the picture is a
-separate map and can be read off, trained and withheld on its own.
+separate map and can be read off, trained and withheld on its own. Since version 2 a regional
+model (`regional`) adds ``(1 + g(MRI)) D``: D is what whole-brain anatomy and clinic say of each
+region, painted onto the atlas, and the network only learns how strongly to believe it where.
 `ResidualNetwork` predicts the data end of a rectified flow of the standardised residual on a
 coarse 3D grid, so that all slices of a sample agree.
 """
@@ -17,105 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-GROUPS = 8
-
-
-def start_at_zero(layer: nn.Module) -> None:
-    """Set weight and bias of a layer to zero."""
-    for parameter in layer.parameters():
-        nn.init.zeros_(parameter)
-
-
-class ConditionedBlock(nn.Module):
-    """Residual block: two convolutions, group norm, SiLU; a vector scales and shifts the second.
-
-    FiLM (Perez et al. 2018): ``h = GN(h) (1 + scale(e)) + shift(e)``. The last convolution and the
-    conditioning start at zero, so that the block starts as the identity.
-    """
-
-    def __init__(self, conv: type[nn.Module], c_in: int, c_out: int, c_embed: int) -> None:
-        super().__init__()
-        self.norm1 = nn.GroupNorm(GROUPS, c_in)
-        self.conv1 = conv(c_in, c_out, 3, padding=1)
-        self.norm2 = nn.GroupNorm(GROUPS, c_out)
-        self.conv2 = conv(c_out, c_out, 3, padding=1)
-        self.film = nn.Linear(c_embed, 2 * c_out)
-        self.skip = conv(c_in, c_out, 1) if c_in != c_out else nn.Identity()
-        start_at_zero(self.conv2)
-        start_at_zero(self.film)
-
-    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
-        """Map (N, c_in, ...) with an embedding (N, c_embed) to (N, c_out, ...)."""
-        h = self.conv1(F.silu(self.norm1(x)))
-        scale, shift = self.film(embedding).chunk(2, dim=1)
-        view = (len(scale), -1) + (1,) * (x.dim() - 2)
-        h = self.norm2(h) * (1 + scale.reshape(view)) + shift.reshape(view)
-        out: Tensor = self.skip(x) + self.conv2(F.silu(h))
-        return out
-
-
-class SelfAttention2d(nn.Module):
-    """Multi-head self-attention over the pixels of the lowest level, with a zero-started exit."""
-
-    def __init__(self, channels: int, heads: int = 4) -> None:
-        super().__init__()
-        self.heads = heads
-        self.norm = nn.GroupNorm(GROUPS, channels)
-        self.qkv = nn.Conv1d(channels, 3 * channels, 1)
-        self.exit = nn.Conv1d(channels, channels, 1)
-        start_at_zero(self.exit)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, C, I, J) to the same shape."""
-        n, c = x.shape[:2]
-        qkv = self.qkv(self.norm(x).flatten(2)).reshape(n, 3, self.heads, c // self.heads, -1)
-        q, k, v = qkv.transpose(-1, -2).unbind(1)
-        mixed = F.scaled_dot_product_attention(q, k, v).transpose(-1, -2).reshape(n, c, -1)
-        out: Tensor = x + self.exit(mixed).reshape(x.shape)
-        return out
-
-
-class UNet(nn.Module):
-    """U-Net of `ConditionedBlock`, one block a level down and two up."""
-
-    def __init__(
-        self, dims: int, base: int, multipliers: tuple[int, ...], c_embed: int, *, attend: bool
-    ) -> None:
-        super().__init__()
-        conv: type[nn.Module] = nn.Conv2d if dims == 2 else nn.Conv3d
-        channels, skips = base, [base]
-        self.down = nn.ModuleList()
-        for level, m in enumerate(multipliers):
-            self.down.append(ConditionedBlock(conv, channels, base * m, c_embed))
-            channels = base * m
-            skips.append(channels)
-            if level < len(multipliers) - 1:
-                self.down.append(conv(channels, channels, 3, stride=2, padding=1))
-                skips.append(channels)
-        self.middle1 = ConditionedBlock(conv, channels, channels, c_embed)
-        self.attention = SelfAttention2d(channels) if attend else nn.Identity()
-        self.middle2 = ConditionedBlock(conv, channels, channels, c_embed)
-        self.up = nn.ModuleList()
-        for level, m in reversed(list(enumerate(multipliers))):
-            for _ in range(2):
-                self.up.append(ConditionedBlock(conv, channels + skips.pop(), base * m, c_embed))
-                channels = base * m
-            if level:
-                self.up.append(conv(channels, channels, 3, padding=1))
-
-    def forward(self, h: Tensor, embedding: Tensor) -> Tensor:
-        """Map (N, base, ...) to (N, base, ...); extents must divide by 2^(levels - 1)."""
-        kept = [h]
-        for layer in self.down:
-            h = layer(h, embedding) if isinstance(layer, ConditionedBlock) else layer(h)
-            kept.append(h)
-        h = self.middle2(self.attention(self.middle1(h, embedding)), embedding)
-        for layer in self.up:
-            if isinstance(layer, ConditionedBlock):
-                h = layer(torch.cat([h, kept.pop()], 1), embedding)
-            else:
-                h = layer(F.interpolate(h, scale_factor=2.0, mode="nearest"))
-        return h
+from ..networks import GROUPS, GroupNorm, UNet, start_at_zero
 
 
 class MeanNetwork(nn.Module):
@@ -131,6 +35,8 @@ class MeanNetwork(nn.Module):
         Length of the clinical vector (values and presence flags).
     context
         Length of the acquisition vector (scanner, FLAIR present).
+    regional
+        Whether a painted regional deviation D enters the mean (one more map, its gain).
     """
 
     def __init__(
@@ -142,15 +48,18 @@ class MeanNetwork(nn.Module):
         context: int,
         base: int,
         multipliers: tuple[int, ...],
+        *,
+        regional: bool = False,
     ) -> None:
         super().__init__()
         self.tracers, self.severities = tracers, severities
+        self.maps_per_tracer = severities + 2 + int(regional)
         embed = 4 * base
         self.context = nn.Sequential(nn.Linear(context, embed), nn.SiLU(), nn.Linear(embed, embed))
         self.stem = nn.Conv2d(image_channels, base, 2, stride=2)
         self.body = UNet(2, base, multipliers, embed, attend=True)
-        maps = tracers * (severities + 2)
-        self.norm = nn.GroupNorm(GROUPS, base)
+        maps = tracers * self.maps_per_tracer
+        self.norm = GroupNorm(GROUPS, base)
         self.head = nn.Conv2d(base, 4 * maps, 3, padding=1)
         self.shuffle = nn.PixelShuffle(2)
         self.clinic = nn.Sequential(
@@ -171,12 +80,13 @@ class MeanNetwork(nn.Module):
 
         Returns
         -------
-        Tensor (N, T, K + 2, I, J), float32: m_0, m_1..m_K and the log standard deviation.
+        Tensor (N, T, K + 2, I, J), float32: m_0, m_1..m_K and the log standard deviation; with a
+        regional model (N, T, K + 3, I, J), its gain g after m_0.
         """
         embedding = F.silu(self.context(context))
         h = self.body(self.stem(images), embedding)
         h = self.shuffle(self.head(F.silu(self.norm(h)))).float()
-        out: Tensor = h.reshape(len(h), self.tracers, self.severities + 2, *h.shape[2:])
+        out: Tensor = h.reshape(len(h), self.tracers, self.maps_per_tracer, *h.shape[2:])
         return out
 
     def scalars(self, clinical: Tensor) -> Tensor:
@@ -188,10 +98,25 @@ class MeanNetwork(nn.Module):
         return s.reshape(len(s), self.tracers, self.severities + 1)
 
     @staticmethod
-    def combine(maps: Tensor, scalars: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation (N, T, ...) from `maps` (N, T, K + 2, ...) and `scalars`."""
+    def combine(
+        maps: Tensor, scalars: Tensor, deviation: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation (N, T, ...).
+
+        Parameters
+        ----------
+        maps
+            (N, T, K + 2, ...) of `maps`, or K + 3 with a regional model.
+        scalars
+            (N, T, K + 1) of `scalars`.
+        deviation
+            D (N, T, ...) of the regional model, in the network's scale.
+        """
         s = scalars.reshape(*scalars.shape, *[1] * (maps.dim() - 3))
-        mean = maps[:, :, 0] + (maps[:, :, 1:-1] * s[:, :, :-1]).sum(2)
+        mean, shares = maps[:, :, 0], maps[:, :, 1:-1]
+        if deviation is not None:
+            mean, shares = mean + (1 + shares[:, :, 0]) * deviation, shares[:, :, 1:]
+        mean = mean + (shares * s[:, :, :-1]).sum(2)
         log_sd = (maps[:, :, -1] + s[:, :, -1]).clamp(-7.0, 1.0)
         return mean, log_sd.exp()
 
@@ -217,7 +142,7 @@ class ResidualNetwork(nn.Module):
         self.clock = nn.Sequential(nn.Linear(base, embed), nn.SiLU(), nn.Linear(embed, embed))
         self.stem = nn.Conv3d(1 + image_channels, base, 3, padding=1)
         self.body = UNet(3, base, multipliers, embed, attend=False)
-        self.norm = nn.GroupNorm(GROUPS, base)
+        self.norm = GroupNorm(GROUPS, base)
         self.head = nn.Conv3d(base, 1, 3, padding=1)
         start_at_zero(self.head)
 
@@ -244,6 +169,7 @@ def build_mean(facts: dict[str, Any]) -> MeanNetwork:
         context=len(facts["scanners"]) + 1,
         base=shape["base"],
         multipliers=tuple(shape["multipliers"]),
+        regional="regional" in facts,
     )
 
 

@@ -11,12 +11,11 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from ...clinical import COGNITION, FIELDS
+from ...generate.condition import clinical_vector, scanner_vector
 from ...generate.flow.features import (
     FLAIR_SLICES,
     T1_SLICES,
     atlas_channels,
-    clinical_vector,
-    scanner_vector,
     slice_stack,
 )
 from ..simulate.people import People, draw_people, people_with

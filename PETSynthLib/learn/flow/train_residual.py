@@ -12,8 +12,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from ...generate.condition import scanner_vector
 from ...generate.device import Placement
-from ...generate.flow.features import FLAIR_SLICES, T1_SLICES, scanner_vector, slice_stack
+from ...generate.flow.features import FLAIR_SLICES, T1_SLICES, slice_stack
 from ...generate.flow.network import MeanNetwork, ResidualNetwork, build_residual
 from ..simulate.uptake import TRACERS
 from .examples import POOL, Examples

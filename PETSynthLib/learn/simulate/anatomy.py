@@ -16,7 +16,7 @@ import torch.nn.functional as F
 
 from ...assets import atlas_volume, reference_mask
 from ...generate.atlas.forward import deep_grey_labels, labels_named
-from ...tracers import all_tracers
+from ...tracers import simulated_tracers
 from ...volume import Grid
 from .fields import blur, smooth_field
 from .people import FloatVector
@@ -73,7 +73,7 @@ class Template:
         """Reference-region mask (I, J, K) by tracer."""
         return {
             key: torch.as_tensor(reference_mask(t.reference_region).crop(self.grid).mask)
-            for key, t in all_tracers().items()
+            for key, t in simulated_tracers().items()
         }
 
     @cached_property

@@ -1,0 +1,1 @@
+"""Many subjects at once, on this machine or on many."""

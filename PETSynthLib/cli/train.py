@@ -1,0 +1,103 @@
+"""``petsynth train``: any method on any store, on one core or on many computers."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from ..errors import EXIT_CANCELLED, Cancelled, ErrorCode, PETSynthError
+from .options import Quiet, Verbose
+
+
+def train(
+    data: Annotated[Path | None, typer.Option(help="Folder of the store.", metavar="STORE")] = None,
+    method: Annotated[str, typer.Option(help="flow or unet.")] = "flow",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="RUN", help="Folder of the run.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="YAML file with settings.")
+    ] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="One setting, e.g. train.steps=1000."),
+    ] = None,
+    init: Annotated[
+        str | None, typer.Option(metavar="BUNDLE", help="A model to start from.")
+    ] = None,
+    max_minutes: Annotated[
+        float | None, typer.Option(help="End after so many minutes with a usable model.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run.")] = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the settings as a JSON schema.")
+    ] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Train a method on a store; the run's folder ends with a model bundle."""
+    from ..learn.train.processes import is_first_process
+    from ..learn.train.run import Order, settings_schema, train_method
+
+    if schema:
+        print(json.dumps(settings_schema(method), indent=1))
+        return
+    if data is None or output is None:
+        raise PETSynthError(
+            ErrorCode.BAD_REQUEST, "A training needs --data and -o.", "See: petsynth train --help"
+        )
+    from ..learn.store import open_store
+
+    order = Order(method, output, config, tuple(sets or ()), init, max_minutes, resume)
+    try:
+        with TrainingBar(silent=quiet or not is_first_process()) as bar:
+            folder = train_method(order, open_store(data), bar)
+    except Cancelled:
+        print("petsynth: Stopped; the same command with --resume goes on.", file=sys.stderr)
+        raise typer.Exit(EXIT_CANCELLED) from None
+    if is_first_process() and not quiet:
+        print(f"Model: {folder}\nIts regional intervals come with: petsynth calibrate")
+
+
+class TrainingBar:
+    """Shows a training on stderr (a `Watcher` of the engine)."""
+
+    def __init__(self, *, silent: bool) -> None:
+        self._console = Console(stderr=True, quiet=silent, highlight=False)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:.0f} %"),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+            disable=silent or not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task("Starting", total=1.0)
+
+    def __enter__(self) -> TrainingBar:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._bar.stop()
+
+    def preparing(self, words: str, done: int, total: int) -> None:
+        """See `Watcher`."""
+        self._bar.update(self._task, description=words, completed=done / total)
+
+    def stepped(self, stage: str, step: int, share: float, loss: float) -> None:
+        """See `Watcher`."""
+        words = f"Stage {stage}, step {step}, loss {loss:.4f}"
+        self._bar.update(self._task, description=words, completed=share)
+
+    def validated(self, stage: str, step: int, score: float, best: bool) -> None:
+        """See `Watcher`."""
+        mark = ", the best so far" if best else ""
+        self._console.print(f"Stage {stage}, step {step}: validation {score:.4f}{mark}")

@@ -1,0 +1,242 @@
+"""Split-conformal calibration: how far regional means really are from what a model predicts.
+
+The score of a person and region is ``|true - predicted| / mean voxel sd``. The conformal quantile
+of the scores over 1.645 is the factor that turns the mean voxel sd into a regional sd, so that
+``predicted +- 1.645 factor sd`` covers the next person of the same kind with at least the nominal
+probability (Lei et al. 2018, split conformal with a normalised residual). Calibration people must
+be strangers to the model.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+
+from ...clinical import ClinicalRecord
+from ...errors import ErrorCode, PETSynthError
+from ...generate import Effort, GeneratorInput, LoadedGenerator, load_generator
+from ...generate.interface import INFORMATION
+from ...progress import Silent
+from ...quantify.suvr import Z_90
+from ...tracers import tracer as tracer_named
+from ..fingerprint import fingerprints
+from ..methods.interface import Material, material_of, scanner_of
+from ..regions import region_keys, regional_means
+from ..store import Store, Subject
+from ..train.write_bundle import write_folder
+
+NOMINAL = 0.90
+FEWEST = 20
+"""Fewer people than this carry no 90 % interval worth the name."""
+ENOUGH = 500
+"""With fewer, the coverage of a single calibration scatters by several percent."""
+DEFAULT_SET = "mri"
+SPLIT = "calibration"
+
+Scores = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """What `calibrate` wrote.
+
+    Attributes
+    ----------
+    folder
+        The new bundle.
+    people
+        Tracer -> number of calibration people.
+    warning
+        A sentence when there were few, else empty.
+    """
+
+    folder: Path
+    people: dict[str, int]
+    warning: str
+
+
+def conformal_quantile(scores: Scores) -> float:
+    """The score that ``NOMINAL`` of the next people stay below.
+
+    Parameters
+    ----------
+    scores
+        (n, s): n people with s exchangeable scores each (the two sides of a region). With s = 1
+        this is the ceil((n + 1) NOMINAL)-th smallest.
+    """
+    n, s = scores.shape
+    rank = min(math.ceil((n + 1) * NOMINAL), n)
+    return float(np.sort(scores.ravel())[rank * s - 1])
+
+
+def region_columns() -> dict[str, list[int]]:
+    """Region or composite -> its columns in `region_keys`: both sides, or the only one."""
+    columns: dict[str, list[int]] = {}
+    for column, key in enumerate(region_keys()):
+        columns.setdefault(key.partition(".")[0], []).append(column)
+    return columns
+
+
+def factors(scores: Scores) -> dict[str, float]:
+    """Region -> factor from scores (n, R) in the order of `region_keys`; NaN: not seen.
+
+    A paired region's factor holds for either side (and is on the safe side for both together).
+    """
+    table = {}
+    for name, columns in region_columns().items():
+        seen = scores[:, columns][np.isfinite(scores[:, columns]).all(1)]
+        if len(seen) >= FEWEST:
+            table[name] = round(conformal_quantile(seen) / Z_90, 4)
+    return table
+
+
+def calibrate(
+    store: Store,
+    model: str,
+    out: Path,
+    *,
+    device: str = "auto",
+    split: str = SPLIT,
+    tell: Callable[[int, int], None] = lambda done, total: None,
+) -> Calibrated:
+    """Fit regional factors on a split of a store and write a new bundle that holds them.
+
+    Parameters
+    ----------
+    model
+        Name or folder of the bundle.
+    out
+        Folder of the new bundle; must not exist.
+
+    Raises
+    ------
+    PETSynthError
+        ``BAD_DATA`` when no tracer has `FEWEST` people or the grids differ; ``BAD_OUTPUT``.
+    """
+    loaded = load_generator(model, device)
+    bundle = loaded.bundle
+    if out.exists():
+        raise PETSynthError(
+            ErrorCode.BAD_OUTPUT, f"{out.name} is already there.", "Give a new folder."
+        )
+    if not store.grid.same_as(bundle.grid):
+        raise PETSynthError(
+            ErrorCode.BAD_DATA,
+            f"The store {store.folder.name} and the model {bundle.name} lie on different grids.",
+            "Prepare the calibration subjects on the model's grid.",
+        )
+    aims_at_truth = "without its noise" in bundle.config.get("target", "")
+    material = material_of(store, "auto" if aims_at_truth else "acquired")
+    subjects = store.split(split)
+    people = {
+        t: sum(t in s.tracers for s in subjects) for t in bundle.tracers if t in store.tracers
+    }
+    if not people or max(people.values()) < FEWEST:
+        most = max(people.values(), default=0)
+        raise PETSynthError(
+            ErrorCode.BAD_DATA,
+            f"Only {most} calibration subjects have a PET that {bundle.name} can generate.",
+            f"At least {FEWEST} are needed, {ENOUGH} are wanted: prepare more.",
+        )
+    scores = _scores(loaded, material, subjects, [t for t in people if people[t] >= FEWEST], tell)
+    sets = {
+        name: {
+            t: {"people": people[t], "factor": factors(table)}
+            for (t, which), table in scores.items()
+            if which == name
+        }
+        for name in INFORMATION
+    }
+    config = {
+        **bundle.config,
+        "regional_sd_factor": {
+            t: sets[DEFAULT_SET].get(t, {}).get("factor", {}) for t in bundle.tracers
+        },
+        "calibration": {
+            "of_bundle": bundle.sha256,
+            "nominal": NOMINAL,
+            "target": material.words,
+            "split": split,
+            "sets": sets,
+            "fingerprints": fingerprints(store, subjects),
+        },
+    }
+    weights = load_file(bundle.weights) if bundle.weights.is_file() else {}
+    write_folder(
+        out, json.loads(json.dumps(config)), _card(bundle.folder, people, material), weights
+    )
+    few = min(n for n in people.values() if n >= FEWEST)
+    warning = (
+        f"Calibrated on {few} people: coverage is right on average, but scatters; use {ENOUGH}."
+        if few < ENOUGH
+        else ""
+    )
+    return Calibrated(out, people, warning)
+
+
+def _scores(
+    loaded: LoadedGenerator,
+    material: Material,
+    subjects: tuple[Subject, ...],
+    tracers: list[str],
+    tell: Callable[[int, int], None],
+) -> dict[tuple[str, str], Scores]:
+    """(tracer, information set) -> scores (n, R) of the subjects that have the PET."""
+    rows: dict[tuple[str, str], list[Scores]] = {(t, i): [] for t in tracers for i in INFORMATION}
+    for number, subject in enumerate(subjects):
+        tell(number, len(subjects))
+        labels = material.store.regions(subject.row)
+        for information in INFORMATION:
+            for name in tracers:
+                if name not in subject.tracers:
+                    continue
+                given = _inputs(material, subject, name, information)
+                made = loaded.generator.generate(given, Effort(), Silent())
+                off = np.abs(
+                    regional_means(labels, material.pet(subject, name))
+                    - regional_means(labels, made.mean.data)
+                )
+                sd = regional_means(labels, made.sd.data)
+                with np.errstate(invalid="ignore", divide="ignore"):
+                    rows[name, information].append(np.where(sd > 0, off / sd, np.nan))
+    return {key: np.stack(values) for key, values in rows.items()}
+
+
+def _inputs(material: Material, subject: Subject, tracer: str, information: str) -> GeneratorInput:
+    store, volume = material.store, material.volume
+    clinical = subject.clinical
+    if information != "both":
+        clinical = ClinicalRecord(age=clinical.age, sex=clinical.sex)
+    shown = subject.flair and information != "no_flair"
+    return GeneratorInput(
+        t1=volume(store.t1(subject.row)),
+        brain=volume(store.brain(subject.row)),
+        flair=volume(store.flair(subject.row)) if shown else None,
+        tracer=tracer_named(tracer),
+        clinical=clinical,
+        pet_scanner=scanner_of(subject),
+    )
+
+
+def _card(folder: Path, people: dict[str, int], material: Material) -> str:
+    """The model's card with a word on its intervals."""
+    lines = (folder / "README.md").read_text(encoding="utf-8").rstrip().split("\n")
+    kept = [line for line in lines if not line.startswith("- **Intervals**")]
+    counted = ", ".join(f"{t} {n}" for t, n in people.items())
+    kind = "simulated" if material.store.simulated else "real"
+    words = (
+        "",
+        "## Intervals",
+        "",
+        f"90 % intervals of regional means, split-conformal on {kind} people that no training saw",
+        f"({counted}), for each information set: {', '.join(INFORMATION)}.",
+        f"Truth: {material.words}.",
+    )
+    return "\n".join([*kept, *words]) + "\n"

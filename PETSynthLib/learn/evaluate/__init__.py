@@ -1,0 +1,1 @@
+"""Honest evaluation: metrics, controls, oracle, information ladder, statistics, report."""

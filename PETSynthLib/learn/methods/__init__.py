@@ -1,0 +1,28 @@
+"""What can be trained, by name. A method is one file here and one folder in ``generate/``."""
+
+from __future__ import annotations
+
+from ...errors import ErrorCode, PETSynthError
+from .flow import FlowMethod
+from .interface import TrainingMethod
+from .unet import UNetMethod
+
+METHODS: tuple[type[TrainingMethod], ...] = (FlowMethod, UNetMethod)
+
+
+def method_named(name: str) -> type[TrainingMethod]:
+    """The method called ``name``.
+
+    Raises
+    ------
+    PETSynthError
+        ``BAD_REQUEST`` when there is none.
+    """
+    for method in METHODS:
+        if method.name == name:
+            return method
+    raise PETSynthError(
+        ErrorCode.BAD_REQUEST,
+        f"There is no method {name!r} to train.",
+        f"Choose one of {', '.join(m.name for m in METHODS)}.",
+    )

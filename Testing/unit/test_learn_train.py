@@ -1,0 +1,280 @@
+"""The training engine: exact resumption, processes, limits of time, and failures in a sentence."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("lightning_fabric")
+
+from train_case import Watching, losses, make_store, order
+
+from PETSynthLib.cli import main
+from PETSynthLib.errors import Cancelled, ErrorCode, PETSynthError
+from PETSynthLib.generate import Effort, GeneratorInput, load_generator
+from PETSynthLib.learn.methods.interface import material_of
+from PETSynthLib.learn.store import Store
+from PETSynthLib.learn.train import checkpoint
+from PETSynthLib.learn.train.average import WeightAverage
+from PETSynthLib.learn.train.config import TrainConfig
+from PETSynthLib.learn.train.run import train_method
+from PETSynthLib.learn.train.schedule import Budget, budgets, learning_rate
+from PETSynthLib.progress import Silent
+from PETSynthLib.tracers import tracer
+
+pytestmark = pytest.mark.torch
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return make_store(tmp_path_factory.mktemp("train") / "store", n=12)
+
+
+@pytest.fixture(scope="module")
+def whole(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that nobody stopped."""
+    run = tmp_path_factory.mktemp("whole") / "run"
+    train_method(order("unet", run), store, Watching())
+    return run
+
+
+def command(store: Store, run: Path, kill_at: int, *sets: str) -> list[str]:
+    script = str(HERE / "train_case.py")
+    return [script, str(store.folder), str(run), str(kill_at), *sets]
+
+
+class TestResume:
+    def test_a_killed_run_goes_on_as_if_nothing_had_happened(
+        self, store: Store, whole: Path, tmp_path: Path
+    ) -> None:
+        run = tmp_path / "run"
+        # Steps 6 and 7 are lost with the process; its table has rows of them already.
+        killed = subprocess.run(
+            [sys.executable, *command(store, run, 7)], cwd=HERE.parents[1], check=False, env=env()
+        )
+        assert killed.returncode == -9
+        assert checkpoint.load(run / "last.pt")["step"] == 6
+        train_method(order("unet", run, resume=True), store, Watching())
+        assert losses(run) == losses(whole)
+        ours, theirs = (torch.load(r / "best-mean.pt", weights_only=True) for r in (run, whole))
+        for name, value in ours["players"]["mean"].items():
+            assert torch.equal(value, theirs["players"]["mean"][name]), name
+
+    def test_an_interrupted_run_keeps_the_step_it_was_at(
+        self, store: Store, whole: Path, tmp_path: Path
+    ) -> None:
+        with pytest.raises(Cancelled):
+            train_method(order("unet", tmp_path / "r"), store, Watching(break_at=3))
+        assert checkpoint.load(tmp_path / "r" / "last.pt")["step"] == 3
+        train_method(order("unet", tmp_path / "r", resume=True), store, Watching())
+        assert losses(tmp_path / "r") == losses(whole)
+
+    def test_a_run_is_not_overwritten(self, store: Store, whole: Path) -> None:
+        with pytest.raises(PETSynthError, match="already holds a training") as caught:
+            train_method(order("unet", whole), store, Watching())
+        assert caught.value.code is ErrorCode.BAD_OUTPUT
+
+    def test_another_store_is_refused(self, whole: Path, tmp_path: Path) -> None:
+        other = make_store(tmp_path / "other", n=12, shape=(8, 8, 8))
+        with pytest.raises(PETSynthError, match="on other data"):
+            train_method(order("unet", whole, resume=True), other, Watching())
+
+
+def env() -> dict[str, str]:
+    import os
+
+    root = HERE.parents[1]
+    return {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{HERE}", "OMP_NUM_THREADS": "1"}
+
+
+class TestProcesses:
+    @pytest.mark.slow
+    def test_two_processes_are_one_with_twice_the_batch(self, store: Store, tmp_path: Path) -> None:
+        launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+        two = tmp_path / "two"
+        subprocess.run(
+            [sys.executable, *launcher, *command(store, two, 0, "train.batch=1", "train.steps=4")],
+            cwd=HERE.parents[1],
+            check=True,
+            env=env(),
+            timeout=120,
+        )
+        one = tmp_path / "one"
+        train_method(order("unet", one, "train.batch=2", "train.steps=4"), store, Watching())
+        for (*place, value), (*same, other) in zip(losses(two), losses(one), strict=True):
+            assert place == same
+            assert float(value) == pytest.approx(float(other), rel=2e-4, abs=1e-6), place
+
+    def test_accumulated_batches_are_one_batch(
+        self, store: Store, whole: Path, tmp_path: Path
+    ) -> None:
+        sets = ("train.batch=1", "train.accumulate=2")
+        train_method(order("unet", tmp_path / "r", *sets), store, Watching())
+        for (*place, value), (*same, other) in zip(
+            losses(tmp_path / "r"), losses(whole), strict=True
+        ):
+            assert place == same
+            assert float(value) == pytest.approx(float(other), rel=2e-4, abs=1e-6), place
+
+
+class TestLimits:
+    @pytest.mark.parametrize("method", ["unet", "flow"])
+    def test_no_time_at_all_still_gives_a_model_that_generates(
+        self, store: Store, tmp_path: Path, method: str
+    ) -> None:
+        watching = Watching()
+        folder = train_method(order(method, tmp_path / "r", max_minutes=0.0), store, watching)
+        assert watching.steps == []
+        loaded = load_generator(str(folder), "cpu")
+        assert loaded.bundle.trained_on == "simulation"
+        assert loaded.bundle.config["training"]["steps"] == 0
+        pet = loaded.generator.generate(given(store), Effort(), Silent())
+        assert pet.mean.shape == (16, 16, 16)
+        assert np.isfinite(pet.mean.data).all()
+
+    def test_time_ends_a_stage_and_the_next_one_gets_its_share(
+        self, store: Store, tmp_path: Path
+    ) -> None:
+        watching = Watching()
+        folder = train_method(
+            order("flow", tmp_path / "r", "train.steps=1000000", max_minutes=0.05), store, watching
+        )
+        stages = [stage for stage, *_ in watching.steps]
+        assert stages[0] == "mean"
+        assert stages[-1] == "residual"
+        assert load_generator(str(folder), "cpu").bundle.config["training"]["minutes"] < 1
+
+    def test_the_stage_that_runs_out_first_decides(self) -> None:
+        assert Budget(100, None).progress(25, 1e9) == 0.25
+        assert Budget(100, 60.0).progress(25, 45.0) == 0.75
+        assert Budget(100, 0.0).progress(0, 0.0) == 1.0
+        parts = budgets([0.8, 0.2], TrainConfig(steps=1000, max_minutes=10.0))
+        assert parts == [Budget(800, 480.0), Budget(200, 120.0)]
+
+    def test_the_rate_warms_up_and_falls_along_a_cosine(self) -> None:
+        config = TrainConfig(warm_up=4, final_rate=0.1)
+        assert learning_rate(config, 2.0, 0, 0.0) == 0.5
+        assert learning_rate(config, 2.0, 9, 0.0) == 2.0
+        assert learning_rate(config, 2.0, 9, 0.5) == pytest.approx(1.1)
+        assert learning_rate(config, 2.0, 9, 1.0) == pytest.approx(0.2)
+
+
+def given(store: Store) -> GeneratorInput:
+    subject = store.split("test")[0]
+    material = material_of(store, "auto")
+    return GeneratorInput(
+        t1=material.volume(store.t1(subject.row)),
+        brain=material.volume(store.brain(subject.row)),
+        flair=None,
+        tracer=tracer("fdg"),
+        clinical=subject.clinical,
+    )
+
+
+class TestFailures:
+    def test_a_loss_that_is_no_number_keeps_the_state_before_it(
+        self, store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        run = tmp_path / "run"
+        sets = [f"--set={s}" for s in order("unet", run).sets]
+        huge = [*sets, "--set=train.learning_rate=1e30", "--set=train.warm_up=0"]
+        status = main(
+            ["train", "--data", str(store.folder), "--method=unet", "-o", str(run), *huge]
+        )
+        assert status == 2
+        told = capsys.readouterr().err
+        assert "became no number at step" in told
+        assert "--resume" in told
+        kept = checkpoint.load(run / "last.pt")
+        assert all(torch.isfinite(v).all() for v in kept["players"]["mean"]["network"].values())
+
+    def test_a_damaged_checkpoint_is_one_sentence_and_the_one_before_it_serves(
+        self, store: Store, whole: Path, tmp_path: Path
+    ) -> None:
+        import shutil
+
+        run = tmp_path / "run"
+        shutil.copytree(whole, run)
+        last = run / "last.pt"
+        last.write_bytes(last.read_bytes()[:1000])
+        with pytest.raises(PETSynthError, match=r"^The checkpoint last\.pt is damaged\. Delete it"):
+            train_method(order("unet", run, resume=True), store, Watching())
+        last.unlink()
+        train_method(order("unet", run, resume=True), store, Watching())
+        assert losses(run) == losses(whole)
+
+    def test_a_checkpoint_that_carries_code_is_not_run(self, tmp_path: Path) -> None:
+        class Evil:
+            def __reduce__(self) -> tuple[object, tuple[str]]:
+                return print, ("never",)
+
+        torch.save(Evil(), tmp_path / "last.pt")
+        with pytest.raises(PETSynthError, match="damaged"):
+            checkpoint.load(tmp_path / "last.pt")
+
+    def test_another_network_than_the_checkpoint_s_is_named(
+        self, store: Store, tmp_path: Path
+    ) -> None:
+        run = tmp_path / "run"
+        with pytest.raises(Cancelled):
+            train_method(order("unet", run), store, Watching(break_at=2))
+        with pytest.raises(PETSynthError, match="does not fit the networks"):
+            train_method(order("unet", run, "method.base=16", resume=True), store, Watching())
+
+    def test_starting_from_another_method_is_refused(self, store: Store, tmp_path: Path) -> None:
+        with pytest.raises(PETSynthError, match="is no unet"):
+            train_method(order("unet", tmp_path / "r", init="flow"), store, Watching())
+
+
+class TestPrecision:
+    def test_bfloat16_trains_and_keeps_float32_weights(self, store: Store, tmp_path: Path) -> None:
+        run = tmp_path / "r"
+        train_method(order("unet", run, "train.precision=bf16", "train.steps=2"), store, Watching())
+        state = checkpoint.load(run / "last.pt")["players"]["mean"]["network"]
+        assert {v.dtype for v in state.values()} == {torch.float32}
+        exact = tmp_path / "exact"
+        train_method(order("unet", exact, "train.steps=2"), store, Watching())
+        ours, theirs = losses(run), losses(exact)
+        assert ours != theirs
+        assert float(ours[0][3]) == pytest.approx(float(theirs[0][3]), rel=0.05, abs=0.02)
+
+
+def test_starting_from_a_bundle_starts_with_its_weights(
+    store: Store, whole: Path, tmp_path: Path
+) -> None:
+    watching = Watching()
+    train_method(
+        order("unet", tmp_path / "r", init=str(whole / "bundle"), max_minutes=0.0), store, watching
+    )
+    best = checkpoint.load(whole / "last.pt")["best"]["mean"]
+    assert watching.scores[0][2] == pytest.approx(best, rel=0.01)  # float16 on disk
+
+
+def test_the_average_moves_a_tenth_of_the_way_late_in_the_run() -> None:
+    network = torch.nn.Linear(1, 1, bias=False)
+    with torch.no_grad():
+        network.weight.fill_(0.0)
+    average = WeightAverage(network, 0.9)
+    with torch.no_grad():
+        network.weight.fill_(1.0)
+    average.update(step=10**6)
+    assert average.values["weight"].item() == pytest.approx(0.1)
+    with average.applied():
+        assert network.weight.item() == pytest.approx(0.1)
+    assert network.weight.item() == 1.0
+
+
+def test_the_table_and_the_pictures_are_there(whole: Path) -> None:
+    names = {row[2] for row in losses(whole)}
+    assert {"loss", "image", "spread", "learning_rate", "validation_score"} <= names
+    assert sorted(p.name for p in (whole / "previews").iterdir()) == [
+        "mean-0000004.png",
+        "mean-0000008.png",
+    ]
+    assert list((whole / "tensorboard").glob("events.*"))
