@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from ..checks import Finding
-from ..clinical import COGNITION
 from ..errors import ErrorCode, PETSynthError
-from ..export import marks
-from ..export.policy import Release, release
 from ..export.ssp import project, ssp_files
-from ..preprocess.space import TRANSFORM
-from ..preprocess.transform import NativeToTemplate
-from ..read import Scan, read_scan
-from ..restore.reference import measure_reference
-from ..tracers import Tracer
-from ..tracers import tracer as tracer_named
-from ..volume import PetVolume
+from ..normative.database import read_database
+from ..normative.regression import Person
+from ..normative.score import findings_for, matched, require
+from ..normative.score import normals as normals_at
+from ..read import read_scan
+from .pet_file import in_template, pet_of_folder, suvr_in_template
 from .staging import output_error
 
 
@@ -42,6 +35,10 @@ class SspRequest:
         Image on which the peaks are found, in the PET's own space.
     palette
         Key of `project.paint.PALETTES`.
+    normals
+        Folder of a normative database, for z pages.
+    person
+        Age and sex at which the normals are taken; needed with ``normals``.
     """
 
     pet: Path
@@ -50,6 +47,8 @@ class SspRequest:
     tracer: str = ""
     find_on: Path | None = None
     palette: str = "classic"
+    normals: Path | None = None
+    person: Person | None = None
 
 
 @dataclass(frozen=True)
@@ -71,15 +70,6 @@ class SspResult:
     findings: list[Finding]
 
 
-@dataclass(frozen=True)
-class _Meaning:
-    """What a PET file holds."""
-
-    tracer: Tracer
-    release: Release
-    sd: Path | None
-
-
 def run_ssp(request: SspRequest) -> SspResult:
     """Draw the surface pages of a PET.
 
@@ -91,123 +81,32 @@ def run_ssp(request: SspRequest) -> SspResult:
         not the one its JSON file describes, or a reference shows no uptake; ``BAD_OUTPUT``.
         Nothing is written before everything is drawn.
     """
-    path = _pet_of_folder(request.pet) if request.pet.is_dir() else request.pet
-    scan = read_scan(path, "PET")
-    meaning = _meaning(path, scan, request.tracer)
-    space = _transform(path, request.transform)
-    pet = _in_template(scan, meaning, space)
-    if not meaning.release.synthetic:
-        # An acquired PET comes in any unit; on the page it is SUVR.
-        pet = pet.with_data(pet.data / measure_reference(pet).mean)
+    path = pet_of_folder(request.pet) if request.pet.is_dir() else request.pet
+    pet, meaning, space = suvr_in_template(path, request.tracer, request.transform)
     sd = None
     if meaning.sd is not None:
-        sd = replace(_in_template(read_scan(meaning.sd, "PET"), meaning, space), quantity="sd")
+        sd = replace(in_template(read_scan(meaning.sd, "PET"), meaning, space), quantity="sd")
     find_on = None
     if request.find_on is not None:
         find_on = space.to_template(read_scan(request.find_on, "PET").volume)
-    projection = project(pet, sd, find_on)
-    pages = ssp_files(projection, meaning.release, palette=request.palette)
-    folder = path.parent if request.output is None else request.output
-    written = _write(folder, pages)
-    return SspResult(written, projection.references, projection.findings)
-
-
-def _in_template(scan: Scan, meaning: _Meaning, space: NativeToTemplate) -> PetVolume:
-    volume = space.to_template(scan.volume)
-    return PetVolume(
-        volume.data,
-        volume.affine,
-        volume.space,
-        tracer=meaning.tracer.key,
-        reference_region=meaning.tracer.reference_region,
-        synthetic=meaning.release.synthetic,
-    )
-
-
-def _pet_of_folder(folder: Path) -> Path:
-    found = sorted(folder.glob(marks.file_name("*", "suvr", ".nii.gz")))
-    if len(found) != 1:
-        raise PETSynthError(
-            ErrorCode.BAD_REQUEST,
-            f"The folder {folder} holds {len(found)} synthetic PETs.",
-            "Name the folder of one synthesis, or the PET file itself.",
-        )
-    return found[0]
-
-
-def _meaning(path: Path, scan: Scan, tracer: str) -> _Meaning:
-    sidecar = _sidecar(path)
-    if sidecar is None:
-        if marks.FILE_PART in path.name or _says_synthetic(path):
-            raise PETSynthError(
-                ErrorCode.BAD_DATA,
-                "This PET is synthetic, but the JSON file that says how it was made is missing.",
-                "Keep the files of a synthesis together.",
-            )
-        if not tracer:
+    normals, words, said = None, "", []
+    if request.normals is not None:
+        if request.person is None:
             raise PETSynthError(
                 ErrorCode.BAD_REQUEST,
-                "It is not known which tracer this PET shows.",
-                "Name it with --tracer, for example --tracer fdg.",
+                "What is normal depends on age and sex, which are not given.",
+                "Name them with --age and --sex.",
             )
-        facts = tracer_named(tracer)
-        return _Meaning(facts, release("acquired", facts.exploratory), None)
-    if sidecar["Outputs"][path.name] != scan.sha256:
-        raise PETSynthError(
-            ErrorCode.BAD_DATA,
-            "This PET is not the one its JSON file describes: it was changed or replaced.",
-            "Run the synthesis again.",
-        )
-    facts = tracer_named(sidecar["Tracer"])
-    if tracer and tracer_named(tracer) != facts:
-        raise PETSynthError(
-            ErrorCode.BAD_REQUEST,
-            f"This PET shows {facts.label}, not {tracer_named(tracer).label}.",
-            "Leave --tracer out.",
-        )
-    used = sidecar["ConditioningVariables"]["Used"]
-    cognition = tuple(name for name in COGNITION if name in used)
-    sd = path.with_name(marks.file_name(facts.key, "sd", ".nii.gz"))
-    known = path.name == marks.file_name(facts.key, "suvr", ".nii.gz") and sd.is_file()
-    policy = release(sidecar["Evidence"], facts.exploratory, cognition)
-    return _Meaning(facts, policy, sd if known else None)
-
-
-def _sidecar(path: Path) -> dict[str, Any] | None:
-    """The JSON file in the same folder that names this file among its outputs."""
-    for candidate in sorted(path.parent.glob("*.json")):
-        try:
-            body = json.loads(candidate.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        if (
-            isinstance(body, dict)
-            and body.get("Synthetic")
-            and path.name in body.get("Outputs", {})
-        ):
-            return body
-    return None
-
-
-def _says_synthetic(path: Path) -> bool:
-    """Whether the description in a NIfTI-1 header carries our mark."""
-    if not path.name.lower().endswith((".nii", ".nii.gz")):
-        return False
-    zipped = path.name.lower().endswith(".gz")
-    with gzip.open(path) if zipped else path.open("rb") as file:
-        header = file.read(348)
-    return marks.NIFTI_DESCRIPTION.encode() in header[148:228]
-
-
-def _transform(path: Path, given: Path | None) -> NativeToTemplate:
-    file = path.parent / "space" / TRANSFORM if given is None else given
-    if given is None and not file.is_file():
-        raise PETSynthError(
-            ErrorCode.BAD_REQUEST,
-            "It is not known how this PET lies in the template: no space folder is beside it.",
-            "Name the transform of its scan with --transform.",
-        )
-    return NativeToTemplate.read(file)
+        database = read_database(request.normals)
+        require(database, pet.tracer, pet.reference_region, meaning.bundle_sha256)
+        normals, words = normals_at(database, request.person), database.meta.title
+        pet, smoothness = matched(database, request.person, pet)
+        said = [*findings_for(database, request.person), smoothness]
+    projection = project(pet, sd, find_on)
+    pages = ssp_files(projection, meaning.release, normals, words, request.palette)
+    folder = path.parent if request.output is None else request.output
+    written = _write(folder, pages)
+    return SspResult(written, projection.references, [*projection.findings, *said])
 
 
 def _write(folder: Path, pages: dict[str, bytes]) -> tuple[Path, ...]:

@@ -21,7 +21,9 @@ ASSETS = ROOT / "PETSynthLib" / "assets"
 SHARED = ROOT.parent / "shared" / "data"
 ATLAS = sorted(path.name.removesuffix(".nii.gz") for path in (ASSETS / "atlas").glob("*.nii.gz"))
 
-WRITTEN_HERE = {"manifest.json", "tracers.json", "uptake.json", "atlas/composites.json"}
+WRITTEN_HERE = {
+    "manifest.json", "tracers.json", "scales.json", "uptake.json", "atlas/composites.json",
+}  # fmt: skip
 """Tables that people of this project wrote; everything else is built and has a checksum."""
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from PETSynthLib.assets import atlas_volume
 from PETSynthLib.export import figure as module
 from PETSynthLib.export import marks
-from PETSynthLib.export.figure import BANNER_BACK, ORANGE, figure, low_and_high, ticks
+from PETSynthLib.export.figure import BANNER_BACK, ORANGE, figure, low_and_high
 from PETSynthLib.export.planes import places
 from PETSynthLib.export.record import USED, Fact
 from PETSynthLib.preprocess import NativeToTemplate
@@ -118,12 +118,6 @@ def test_low_and_high_by_hand():
     assert low.data.ravel() == pytest.approx([1 - 0.6408, 0.0])
     assert high.data.ravel() == pytest.approx([1.6408, 0.7408])
     assert (low.quantity, high.tracer) == ("low 10 %", "pib")
-
-
-def test_the_colour_bar_has_round_ticks():
-    assert ticks(0.0, 2.2) == [0.0, 0.5, 1.0, 1.5, 2.0]
-    assert ticks(0.6, 1.6) == [0.6, 0.8, 1.0, 1.2, 1.4, 1.6]
-    assert ticks(0.0, 3.7) == [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5]
 
 
 def test_equal_input_gives_equal_bytes():

@@ -40,6 +40,7 @@ def synthesis(tmp_path: Path) -> Path:
         "Tracer": "fdg",
         "Evidence": "simulation",
         "ConditioningVariables": {"Used": ["age"]},
+        "Model": {"bundle_sha256": "ab" * 32},
         "Outputs": {n: hashlib.sha256((folder / n).read_bytes()).hexdigest() for n in names},
     }
     (folder / "fdg_synth.json").write_text(json.dumps(body), encoding="utf-8")

@@ -224,7 +224,7 @@ def build(cache: Path) -> list[Path]:
 
 
 def write_manifest(paths: list[Path]) -> None:
-    """Record sources, licences and checksums beside the assets."""
+    """Record sources, licences and checksums beside the assets; other files keep their record."""
     sources = [
         {
             "package": ARCHIVE_NAMES[s.package],
@@ -238,8 +238,12 @@ def write_manifest(paths: list[Path]) -> None:
         path.relative_to(ASSETS).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(paths)
     }
+    manifest = ASSETS / "manifest.json"
+    if manifest.exists():
+        kept = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+        files = dict(sorted({**kept, **files}.items()))
     body = {"space": CANONICAL.name, "sources": sources, "files": files}
-    (ASSETS / "manifest.json").write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
+    manifest.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
 
 
 def main() -> None:

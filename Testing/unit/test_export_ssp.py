@@ -1,0 +1,135 @@
+"""The surface pages of one PET: marks, policy, low and high, names of the files."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from export_case import lopsided, pet_on
+from PIL import Image
+
+from PETSynthLib.errors import ErrorCode, PETSynthError
+from PETSynthLib.export import ssp
+from PETSynthLib.export.policy import release
+from PETSynthLib.project.paint import Row
+from PETSynthLib.project.references import REFERENCES
+from PETSynthLib.project.surface import SIDES, surfaces
+from PETSynthLib.project.zmaps import Normal
+from PETSynthLib.volume import CANONICAL
+
+COUNT = len(surfaces()["L"].vertices)
+SIMULATION = release("simulation", exploratory=False)
+ACQUIRED = release("acquired", exploratory=False)
+
+
+def projected(key: str = "fdg", spread: float | None = 0.1) -> ssp.Projection:
+    """The lop-sided PET, with 0.1 SUVR of spread everywhere."""
+    sd = None
+    if spread is not None:
+        sd = pet_on(CANONICAL, np.full(CANONICAL.shape, spread, np.float32), key, "sd")
+    return ssp.project(pet_on(CANONICAL, lopsided(), key), sd)
+
+
+def normals(value: float = 1.0) -> dict[str, Normal]:
+    """A mean of ``value`` with SD 0.1 for every reference."""
+    return {
+        key: Normal(
+            {side: np.full(COUNT, value) for side in SIDES},
+            {side: np.full(COUNT, 0.1) for side in SIDES},
+        )
+        for key in REFERENCES
+    }
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Row], object]]:
+    """What would have been drawn: rows and words of each page."""
+    pages: list[tuple[list[Row], object]] = []
+
+    def note(rows: list[Row], text: object, palette: str) -> Image.Image:
+        pages.append((list(rows), text))
+        return Image.new("RGB", (8, 8))
+
+    monkeypatch.setattr(ssp, "render_page", note)
+    return pages
+
+
+def test_a_synthetic_pet_gives_one_page_with_its_marks(drawn: list) -> None:
+    pages = ssp.ssp_pages(projected(), SIMULATION)
+    assert list(pages) == ["ssp"]
+    ((rows, text),) = drawn
+    assert [(row.label, row.kind) for row in rows] == [
+        ("MRI", "anatomy"),
+        ("PET", "uptake"),
+        ("SD", "uncertainty"),
+    ]
+    assert text.mark == "SYNTHETIC"
+    assert text.title.startswith("SYNTHETIC FDG PET")
+    assert SIMULATION.banner in text.banner
+
+
+def test_an_acquired_pet_carries_no_mark(drawn: list) -> None:
+    ssp.ssp_pages(projected(spread=None), ACQUIRED)
+    ((rows, text),) = drawn
+    assert [row.label for row in rows] == ["MRI", "PET"]
+    assert text.mark == ""
+    assert "SYNTHETIC" not in text.title
+    assert text.banner == ()
+
+
+def test_with_normals_there_are_a_page_of_decreases_and_one_of_increases(drawn: list) -> None:
+    pages = ssp.ssp_pages(projected(spread=None), ACQUIRED, normals(), "30 normals")
+    assert list(pages) == ["ssp", "ssp-decrease", "ssp-increase"]
+    (_, (decrease, text), (increase, _)) = drawn
+    assert [row.label for row in decrease] == ["PET", "GLB", "THL", "CBL", "PNS"]
+    assert "30 normals" in text.subtitle
+    # The right temporal lobe has 0.7 of the pons: z = (1 - 0.7) / 0.1.
+    assert decrease[4].right.max() == pytest.approx(3.0, abs=0.02)
+    assert np.array_equal(increase[4].right, -decrease[4].right)
+
+
+def test_a_z_smaller_than_the_models_own_spread_is_hatched(drawn: list) -> None:
+    # z = 3 in the right temporal lobe; own uncertainty = spread / pons 1 / SD 0.1.
+    for spread, hatched in ((0.1, False), (0.4, True)):
+        drawn.clear()
+        ssp.ssp_pages(projected(spread=spread), ACQUIRED, normals())
+        row = next(row for row in drawn[1][0] if row.label == "PNS")
+        assert row.hatched is not None
+        assert row.hatched[1][row.right > 2.9].all() == hatched
+
+
+def test_z_of_a_pet_whose_evidence_does_not_carry_it_is_refused() -> None:
+    with pytest.raises(PETSynthError) as caught:
+        ssp.ssp_pages(projected(), SIMULATION, normals())
+    assert caught.value.code is ErrorCode.BAD_REQUEST
+
+
+def test_an_exploratory_tracer_is_shown_only_as_low_middle_and_high(drawn: list) -> None:
+    ssp.ssp_pages(projected("pib"), release("simulation", exploratory=True))
+    ((rows, _),) = drawn
+    assert [row.label for row in rows if row.kind == "uptake"] == ["Low", "Middle", "High"]
+    low, middle, high = (row.left for row in rows if row.kind == "uptake")
+    assert np.allclose(middle - low, 0.128, atol=1e-3)
+    assert np.allclose(high - middle, 0.128, atol=1e-3)
+
+
+def test_an_uneven_cerebellum_is_said_on_top(drawn: list) -> None:
+    projection = projected()
+    pet = projection.pet
+    left = np.broadcast_to((np.arange(CANONICAL.shape[0]) < 48)[:, None, None], CANONICAL.shape)
+    uneven = pet.with_data(np.where(left, 0.7, 1.0))
+    ssp.ssp_pages(ssp.project(uneven, projection.sd), SIMULATION)
+    assert any("cerebellum is lower on the left" in line for line in drawn[0][1].banner)
+
+
+def test_files_of_a_synthetic_pet_say_synth_and_their_pictures_carry_the_word() -> None:
+    files = ssp.ssp_files(projected(), SIMULATION)
+    assert list(files) == ["fdg_synth_ssp.png"]
+    assert Image.open(BytesIO(files["fdg_synth_ssp.png"])).text["Comment"].startswith("SYNTHETIC")
+
+
+def test_files_of_an_acquired_pet_do_not() -> None:
+    files = ssp.ssp_files(projected(spread=None), ACQUIRED)
+    assert list(files) == ["fdg_ssp.png"]
+    assert "Comment" not in Image.open(BytesIO(files["fdg_ssp.png"])).text
