@@ -41,7 +41,7 @@ def exportInputs(
     flairNode: Any = None,
     maskNode: Any = None,
 ) -> ExportedInputs:
-    """Write the inputs as uncompressed NRRD (float32, mask uint8).
+    """Write the inputs as uncompressed NRRD (the scans in their own type, mask uint8).
 
     The T1 goes out in its own space, whatever transform it is under; the PET comes back in that
     space and is put under the same transform. The FLAIR goes where it appears beside the T1, as
@@ -146,10 +146,10 @@ def _requireVoxels(node: Any, role: str) -> None:
 
 
 def _plainCopy(node: Any, role: str, place: np.ndarray) -> Any:
-    """A node outside the scene with the voxels as float32, at ``place``."""
+    """A node outside the scene with the same voxels, not copied, at ``place``."""
     _requireVoxels(node, role)
     copy = slicer.vtkMRMLScalarVolumeNode()
-    setArray(copy, arrayOf(node).astype(np.float32))
+    copy.SetAndObserveImageData(node.GetImageData())
     copy.SetIJKToRASMatrix(vtkMatrix(place))
     return copy
 

@@ -15,7 +15,7 @@ from preprocess_heads import template_to_native
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
-from PETSynthLib.assets import atlas_volume
+from PETSynthLib.assets import atlas_volume, reference_mask
 from PETSynthLib.generate.atlas.forward import (
     Tissues,
     activity,
@@ -78,10 +78,12 @@ def made_brain(seed: int) -> Brain:
 
 
 def made_pet(brain: Brain, tracer: str) -> Volume:
-    """What a scanner of `PSF_MM` sees of ``brain`` without noise, nearly SUVR, on `CANONICAL`."""
+    """What a scanner of `PSF_MM` sees of ``brain`` without noise, SUVR, on `CANONICAL`."""
     deep = deep_grey_labels(brain.labels.data)
     uptake = activity(brain.tissues, brain.territories, deep, population_uptake(tracer))
-    return on_grid(scanner_blur(uptake, PSF_MM, CANONICAL), CANONICAL)
+    pet = scanner_blur(uptake, PSF_MM, CANONICAL)
+    reference = reference_mask(tracer_of(tracer).reference_region).mask
+    return on_grid(pet / pet[reference].mean(), CANONICAL)
 
 
 def moved(turn_deg: tuple[float, float, float], shift_mm: tuple[float, float, float]) -> Affine:

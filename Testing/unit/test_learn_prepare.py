@@ -62,14 +62,15 @@ class TestOneBrain:
         brain = made_brain(0)
         # What the store's lattice holds of the brain that was never moved.
         at_home = NativeToTemplate(np.eye(4))
-        expected = suvr(at_home.to_template(made_pet(brain, "fdg"), store.grid), tracer("fdg"))
+        expected = at_home.to_template(made_pet(brain, "fdg"), store.grid)
         labels = at_home.to_template(brain.labels, store.grid, order=0).data.astype(np.uint8)
         wanted = regional_means(labels, expected.data)
         found = regional_means(store.regions(0), store.truth(0, "fdg"))
         large = [region_index(key) for key in ("frontal_lobe", "parietal_lobe", "striatum")]
         assert found[large] == pytest.approx(wanted[large], rel=0.03)
         acquired = regional_means(store.regions(0), store.pet(0, "fdg"))
-        assert acquired[large] == pytest.approx(found[large], rel=0.01)
+        # The acquired PET is divided by its own mean in the atlas's pons, on this lattice.
+        assert acquired[large] == pytest.approx(found[large], rel=0.02)
         assert acquired[large].max() < GAIN / 1000
 
     def test_left_stays_left(self, made) -> None:
