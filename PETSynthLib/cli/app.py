@@ -7,7 +7,23 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import demo, doctor, models, run, synthesize
+from . import (
+    audit,
+    batch,
+    calibrate,
+    demo,
+    doctor,
+    evaluate,
+    models,
+    normative,
+    prepare,
+    run,
+    scales,
+    simulate,
+    ssp,
+    synthesize,
+    train,
+)
 
 app = typer.Typer(
     name="petsynth",
@@ -37,4 +53,14 @@ app.command("synthesize")(synthesize.synthesize)
 app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
+app.command("simulate")(simulate.simulate)
+app.command("evaluate")(evaluate.evaluate)
+app.command("audit")(audit.audit)
+app.command("train")(train.train)
+app.command("calibrate")(calibrate.calibrate)
 app.add_typer(models.app, name="models")
+app.command("prepare")(prepare.prepare)
+app.command("ssp")(ssp.ssp)
+app.add_typer(scales.app, name="scales")
+app.add_typer(normative.app, name="normative")
+app.command("batch")(batch.batch)

@@ -81,3 +81,29 @@ def verify(
             first = first or problem
     if first is not None:
         raise first
+
+
+@app.command("import")
+def import_model(
+    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help="What kind of file it is.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The checkpoint.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="BUNDLE", help="Folder of the new model.")
+    ],
+    options: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="NAME=VALUE", help="A fact that the format asks for."),
+    ] = None,
+) -> None:
+    """Make a model from a foreign checkpoint, which is read as numbers only."""
+    from ..learn.imports import import_model as read
+
+    facts: dict[str, str] = {}
+    for text in options or []:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise PETSynthError(
+                ErrorCode.BAD_REQUEST, f"{text!r} states no fact.", "Write --option NAME=VALUE."
+            )
+        facts[name] = value
+    print(f"Model: {read(format_name, file, output, facts)}")

@@ -60,12 +60,11 @@ def ssp(
     verbose: Verbose = False,
 ) -> None:
     """Show a PET on the brain surface, in the manner of 3D-SSP."""
-    from ..normative.regression import Person
     from ..run.ssp import SspRequest, run_ssp
 
-    person = None if age is None or sex is None else Person(age, sex.value)
+    words = None if sex is None else sex.value
     made = run_ssp(
-        SspRequest(pet, output, transform, tracer, find_on, palette.value, normals, person)
+        SspRequest(pet, output, transform, tracer, find_on, palette.value, normals, age, words)
     )
     if quiet:
         return

@@ -16,7 +16,7 @@ def synthesize(
     t1: Annotated[str, typer.Argument(metavar="T1", help="T1-weighted MRI (NIfTI or NRRD).")],
     output: Output,
     tracer: Annotated[
-        str, typer.Option(help="fdg, pib, florbetapir, flortaucipir or pbr28.", metavar="TRACER")
+        str, typer.Option(help="Tracer, e.g. fdg; it must be one of the model's.", metavar="TRACER")
     ],
     flair: Annotated[str | None, typer.Option(help="T2-FLAIR of the same person.")] = None,
     age: Annotated[float | None, typer.Option(help="Years.")] = None,

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..checks import Finding
-from ..errors import ErrorCode, PETSynthError
 from ..export.ssp import project, ssp_files
 from ..normative.database import read_database
-from ..normative.regression import Person
+from ..normative.regression import known_person
 from ..normative.score import findings_for, matched, require
 from ..normative.score import normals as normals_at
 from ..read import read_scan
@@ -37,8 +36,8 @@ class SspRequest:
         Key of `project.paint.PALETTES`.
     normals
         Folder of a normative database, for z pages.
-    person
-        Age and sex at which the normals are taken; needed with ``normals``.
+    age, sex
+        At which the normals are taken, years and ``"F"`` or ``"M"``; needed with ``normals``.
     """
 
     pet: Path
@@ -48,7 +47,8 @@ class SspRequest:
     find_on: Path | None = None
     palette: str = "classic"
     normals: Path | None = None
-    person: Person | None = None
+    age: float | None = None
+    sex: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,17 +91,14 @@ def run_ssp(request: SspRequest) -> SspResult:
         find_on = space.to_template(read_scan(request.find_on, "PET").volume)
     normals, words, said = None, "", []
     if request.normals is not None:
-        if request.person is None:
-            raise PETSynthError(
-                ErrorCode.BAD_REQUEST,
-                "What is normal depends on age and sex, which are not given.",
-                "Name them with --age and --sex.",
-            )
+        person = known_person(request.age, request.sex)
         database = read_database(request.normals)
-        require(database, pet.tracer, pet.reference_region, meaning.bundle_sha256)
-        normals, words = normals_at(database, request.person), database.meta.title
-        pet, smoothness = matched(database, request.person, pet)
-        said = [*findings_for(database, request.person), smoothness]
+        require(
+            database, pet.tracer, pet.reference_region, meaning.bundle_sha256, meaning.simulated
+        )
+        normals, words = normals_at(database, person), database.meta.title
+        pet, smoothness = matched(database, person, pet)
+        said = [*findings_for(database, person), smoothness]
     projection = project(pet, sd, find_on)
     pages = ssp_files(projection, meaning.release, normals, words, request.palette)
     folder = path.parent if request.output is None else request.output

@@ -43,7 +43,17 @@ ALLOWED = {
 HOST = frozenset({"slicer", "qt", "ctk", "vtk", "slicer_core", "PySide6", "PyQt5"})
 """What belongs to 3D Slicer: the library runs without it."""
 
-LIGHT_FOLDERS = ("read", "quantify", "project", "export", "run", "restore", "assets", "preprocess")
+LIGHT_FOLDERS = (
+    "read",
+    "quantify",
+    "project",
+    "normative",
+    "export",
+    "run",
+    "restore",
+    "assets",
+    "preprocess",
+)
 """Folders of which every module loads with nothing but the `NUMERIC` packages."""
 BLOCKED = HOST | TORCH | LEARNING | DASK | {"deepbet", "picsl_greedy", "typer", "rich"}
 

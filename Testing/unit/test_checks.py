@@ -1,4 +1,4 @@
-"""Findings and their traffic lights; the tracer registry; the home folder."""
+"""Findings and their traffic lights; the home folder."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from PETSynthLib.assets import REFERENCE_BITS, composites
 from PETSynthLib.checks import OVERRIDABLE, Finding, Verdict, as_overridden, grade, worst
-from PETSynthLib.errors import PETSynthError
 from PETSynthLib.home import petsynth_home
-from PETSynthLib.tracers import all_tracers, tracer
 
 
 @pytest.mark.parametrize(
@@ -52,22 +49,6 @@ def test_what_makes_a_result_meaningless_cannot_be_overridden() -> None:
     for name in ("sequence", "t1_contrast", "alignment", "flair_match", "t1_right_angles"):
         red = Finding(name, 0, "", Verdict.RED, "No.")
         assert as_overridden(red, [name]) is red
-
-
-def test_every_tracer_names_regions_that_exist() -> None:
-    for entry in all_tracers().values():
-        assert entry.reference_region in REFERENCE_BITS
-        assert entry.target_region in composites()
-        assert entry.window[0] < entry.window[1]
-
-
-def test_only_fdg_is_not_exploratory() -> None:
-    assert [t.key for t in all_tracers().values() if not t.exploratory] == ["fdg"]
-
-
-def test_an_unknown_tracer_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(PETSynthError, match="fdg, pib, florbetapir, flortaucipir, pbr28"):
-        tracer("water")
 
 
 def test_the_home_folder_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-for name in ("matplotlib", "sklearn", "yaml"):
-    pytest.importorskip(name)
+pytest.importorskip("matplotlib")
+pytest.importorskip("sklearn")
+pytest.importorskip("yaml")
 
 from evaluate_case import AlwaysTheSame, make_predictor
 from store_case import make_store

@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytest.importorskip("torch")
+pytestmark = pytest.mark.torch
+
 from PETSynthLib.errors import ErrorCode, PETSynthError
 from PETSynthLib.learn.oracle import (
     INFORMATION,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from PETSynthLib.assets import region_names
-from PETSynthLib.learn.regions import (
+from PETSynthLib.quantify.region_means import (
     LABELS,
     label_sums,
     membership,

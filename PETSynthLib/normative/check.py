@@ -1,0 +1,72 @@
+"""A database held against healthy people it has never seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import ErrorCode, PETSynthError
+from ..quantify.region_means import region_keys
+from .calibration import Calibration, calibration_finding, calibration_of
+from .database import Database
+from .measure import Measured, judged
+from .regression import FEWEST, Person
+from .score import score
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """What normals outside the database get.
+
+    Attributes
+    ----------
+    calibration
+        Their z over all regions.
+    flagged_percent
+        Share of them with any flag; 5 is right.
+    """
+
+    calibration: Calibration
+    flagged_percent: float
+
+    def sentences(self) -> list[str]:
+        """The numbers in words."""
+        return [
+            self.calibration.sentence("Fresh people"),
+            f"{self.flagged_percent:.1f} % of them have any flag (5 % expected).",
+        ]
+
+
+def check_fresh(database: Database, people: Iterable[tuple[Person, Measured]]) -> Fresh:
+    """z and flags of healthy people who are not in the database.
+
+    Raises
+    ------
+    PETSynthError
+        ``BAD_DATA`` when the database carries no z, or nobody is given.
+    """
+    keys = [region_keys()[position] for position in judged()]
+    rows, flagged = [], 0
+    for person, one in people:
+        scores = score(database, person, dict(zip(region_keys(), one.roi, strict=True)))
+        if database.meta.n < FEWEST:
+            raise PETSynthError(
+                ErrorCode.BAD_DATA, scores.findings[0].sentence, "Add people to the database."
+            )
+        z = {row.key: row.z for row in scores.rows}
+        rows.append([z.get(key, float("nan")) for key in keys])
+        flagged += any(row.flagged for row in scores.rows)
+    if not rows:
+        raise PETSynthError(ErrorCode.BAD_DATA, "There are no people.", "Fill in the table.")
+    return Fresh(calibration_of(np.array(rows, dtype=np.float64)), 100.0 * flagged / len(rows))
+
+
+def own_sentences(database: Database) -> list[str]:
+    """The stored calibrations in words, each with its verdict."""
+    return [
+        f"[{finding.verdict.value}] {finding.sentence}"
+        for name, found in database.meta.calibration.items()
+        for finding in [calibration_finding(name, name.replace("_", " "), found)]
+    ]

@@ -1,0 +1,196 @@
+"""What lies in a PET file: which tracer, how it was made, where it is in the template."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..clinical import COGNITION
+from ..errors import ErrorCode, PETSynthError
+from ..export import marks
+from ..export.policy import Release, release
+from ..preprocess.space import TRANSFORM
+from ..preprocess.transform import NativeToTemplate
+from ..read import Scan, read_scan
+from ..restore.reference import measure_reference
+from ..tracers import Tracer
+from ..tracers import tracer as tracer_named
+from ..volume import PetVolume
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a PET file holds.
+
+    Attributes
+    ----------
+    tracer
+        Its tracer.
+    release
+        What may be shown of it.
+    sd
+        File of its standard deviation, or None.
+    bundle_sha256
+        The model that made it; empty for an acquired PET.
+    simulated
+        Whether the JSON file of an acquired PET says that nobody was scanned.
+    """
+
+    tracer: Tracer
+    release: Release
+    sd: Path | None
+    bundle_sha256: str = ""
+    simulated: bool = False
+
+
+def suvr_in_template(
+    path: Path, tracer: str, transform: Path | None
+) -> tuple[PetVolume, Meaning, NativeToTemplate]:
+    """A PET on the template's grid, as SUVR.
+
+    Parameters
+    ----------
+    path
+        Image, or folder of a synthesis.
+    tracer
+        Tracer of an acquired PET; empty for a synthetic one.
+    transform
+        ITK transform, scan to template; None for ``space/`` beside the PET.
+
+    Raises
+    ------
+    PETSynthError
+        ``BAD_IMAGE``, ``BAD_REQUEST`` or ``BAD_DATA``, as the functions below.
+    """
+    file = pet_of_folder(path) if path.is_dir() else path
+    scan = read_scan(file, "PET")
+    meaning = meaning_of(file, scan, tracer)
+    space = transform_of(file, transform)
+    pet = in_template(scan, meaning, space)
+    if not meaning.release.synthetic:
+        # An acquired PET comes in any unit.
+        pet = pet.with_data(pet.data / measure_reference(pet).mean)
+    return pet, meaning, space
+
+
+def in_template(scan: Scan, meaning: Meaning, space: NativeToTemplate) -> PetVolume:
+    """A PET image as read, sampled on the template's grid."""
+    volume = space.to_template(scan.volume)
+    return PetVolume(
+        volume.data,
+        volume.affine,
+        volume.space,
+        tracer=meaning.tracer.key,
+        reference_region=meaning.tracer.reference_region,
+        synthetic=meaning.release.synthetic,
+    )
+
+
+def pet_of_folder(folder: Path) -> Path:
+    """The one synthetic PET in the folder of a synthesis."""
+    found = sorted(folder.glob(marks.file_name("*", "suvr", ".nii.gz")))
+    if len(found) != 1:
+        raise PETSynthError(
+            ErrorCode.BAD_REQUEST,
+            f"The folder {folder} holds {len(found)} synthetic PETs.",
+            "Name the folder of one synthesis, or the PET file itself.",
+        )
+    return found[0]
+
+
+def meaning_of(path: Path, scan: Scan, tracer: str) -> Meaning:
+    """What a PET file holds, by the JSON file beside it or by the named tracer.
+
+    Raises
+    ------
+    PETSynthError
+        ``BAD_REQUEST`` when the tracer is not known or another; ``BAD_DATA`` when a synthetic PET
+        is not the one its JSON file describes, or lacks it.
+    """
+    sidecar = _sidecar(path)
+    if sidecar is None:
+        if marks.FILE_PART in path.name or _says_synthetic(path):
+            raise PETSynthError(
+                ErrorCode.BAD_DATA,
+                "This PET is synthetic, but the JSON file that says how it was made is missing.",
+                "Keep the files of a synthesis together.",
+            )
+        if not tracer:
+            raise PETSynthError(
+                ErrorCode.BAD_REQUEST,
+                "It is not known which tracer this PET shows.",
+                "Name it with --tracer, for example --tracer fdg.",
+            )
+        facts = tracer_named(tracer)
+        policy = release("acquired", facts.exploratory)
+        return Meaning(facts, policy, None, simulated=_says_simulated(path))
+    if sidecar["Outputs"][path.name] != scan.sha256:
+        raise PETSynthError(
+            ErrorCode.BAD_DATA,
+            "This PET is not the one its JSON file describes: it was changed or replaced.",
+            "Run the synthesis again.",
+        )
+    facts = tracer_named(sidecar["Tracer"])
+    if tracer and tracer_named(tracer) != facts:
+        raise PETSynthError(
+            ErrorCode.BAD_REQUEST,
+            f"This PET shows {facts.label}, not {tracer_named(tracer).label}.",
+            "Leave --tracer out.",
+        )
+    used = sidecar["ConditioningVariables"]["Used"]
+    cognition = tuple(name for name in COGNITION if name in used)
+    sd = path.with_name(marks.file_name(facts.key, "sd", ".nii.gz"))
+    known = path.name == marks.file_name(facts.key, "suvr", ".nii.gz") and sd.is_file()
+    policy = release(sidecar["Evidence"], facts.exploratory, cognition)
+    return Meaning(facts, policy, sd if known else None, sidecar["Model"]["bundle_sha256"])
+
+
+def _sidecar(path: Path) -> dict[str, Any] | None:
+    """The JSON file in the same folder that names this file among its outputs."""
+    for candidate in sorted(path.parent.glob("*.json")):
+        try:
+            body = json.loads(candidate.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if (
+            isinstance(body, dict)
+            and body.get("Synthetic")
+            and path.name in body.get("Outputs", {})
+        ):
+            return body
+    return None
+
+
+def _says_simulated(path: Path) -> bool:
+    """Whether the BIDS sidecar of an image carries the simulator's mark."""
+    name = path.name.removesuffix(".gz").removesuffix(".nii").removesuffix(".nrrd")
+    try:
+        body = json.loads(path.with_name(f"{name}.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(body, dict) and body.get("Simulated") is True
+
+
+def _says_synthetic(path: Path) -> bool:
+    """Whether the description in a NIfTI-1 header carries our mark."""
+    if not path.name.lower().endswith((".nii", ".nii.gz")):
+        return False
+    zipped = path.name.lower().endswith(".gz")
+    with gzip.open(path) if zipped else path.open("rb") as file:
+        header = file.read(348)
+    return marks.NIFTI_DESCRIPTION.encode() in header[148:228]
+
+
+def transform_of(path: Path, given: Path | None) -> NativeToTemplate:
+    """The transform of a PET to the template: the given one, or the one in ``space/`` beside it."""
+    file = path.parent / "space" / TRANSFORM if given is None else given
+    if given is None and not file.is_file():
+        raise PETSynthError(
+            ErrorCode.BAD_REQUEST,
+            "It is not known how this PET lies in the template: no space folder is beside it.",
+            "Name the transform of its scan with --transform.",
+        )
+    return NativeToTemplate.read(file)
