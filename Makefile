@@ -20,7 +20,7 @@ PINS := pyproject.toml constraints.txt
 SYSTEM_PACKAGES := libegl1 libgl1 libgl1-mesa-dri libxkbcommon0 libdbus-1-3 libfontconfig1 \
 	libglib2.0-0 fonts-dejavu-core
 
-.PHONY: help demo test test-light test-preview screenshots bench train-flow lint format \
+.PHONY: help demo test test-light test-preview screenshots bench train-flow proof benchmark lint format \
 	cmake-lists system-packages clean
 
 help: ## what can be made
@@ -46,9 +46,16 @@ screenshots: $(VENV)/.test ## draw panel and layouts in the test host into Resou
 bench: $(VENV)/.test ## seconds and memory of every stage, and how the panel answers, into bench-output/
 	$(BIN)/python Testing/benchmark/run.py -o bench-output
 	$(BIN)/python Testing/benchmark/panel.py -o bench-output
+	$(BIN)/python Testing/benchmark/training.py -o bench-output
 
 train-flow: $(VENV)/.synth ## simulate, train and calibrate the shipped flow model anew into build/flow (an hour)
 	$(BIN)/python -m PETSynthLib.learn.flow.make build/flow-work --out build/flow
+
+proof: $(VENV)/.test ## simulate, prepare, train flow 20 minutes, evaluate, into build/benchmark (two hours)
+	$(BIN)/python Testing/benchmark/v1.py build/benchmark --cohorts a null --methods flow --seeds 1 --minutes 20
+
+benchmark: $(VENV)/.test ## the whole of Benchmark v1, every method and cohort, into build/benchmark (a day)
+	$(BIN)/python Testing/benchmark/v1.py build/benchmark --cohorts a b null strong
 
 lint: $(VENV)/.test ## style, types and the walls between the folders
 	$(BIN)/ruff check .

@@ -167,7 +167,8 @@ class TracerCard:
                 words = _(preset.label())
                 if preset is not Preset.CUSTOM:
                     samples = model.presets[preset.name.lower()]["samples"]
-                    kind = _("mean only") if not samples else _("mean + {n} samples")
+                    many = _("mean + 1 sample") if samples == 1 else _("mean + {n} samples")
+                    kind = many if samples else _("mean only")
                     request = makeRequest(
                         parameters.patient,
                         _WithPreset(parameters.run, preset),
