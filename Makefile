@@ -51,8 +51,8 @@ bench: $(VENV)/.test ## seconds and memory of every stage, and how the panel ans
 train-flow: $(VENV)/.synth ## simulate, train and calibrate the shipped flow model anew into build/flow (an hour)
 	$(BIN)/python -m PETSynthLib.learn.flow.make build/flow-work --out build/flow
 
-proof: $(VENV)/.test ## simulate, prepare, train flow 20 minutes, evaluate, into build/benchmark (two hours)
-	$(BIN)/python Testing/benchmark/v1.py build/benchmark --cohorts a null --methods flow --seeds 1 --minutes 20
+proof: $(VENV)/.test ## simulate, prepare, train flow 20 minutes, evaluate, into build/proof (two hours)
+	$(BIN)/python Testing/benchmark/v1.py build/proof --cohorts a null --methods flow --seeds 1 --minutes 20
 
 benchmark: $(VENV)/.test ## the whole of Benchmark v1, every method and cohort, into build/benchmark (a day)
 	$(BIN)/python Testing/benchmark/v1.py build/benchmark --cohorts a b null strong

@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ErrorCode, PETSynthError
-from .dataset import DataSet, Problem, Session, SimulationFiles, nothing_found, tracer_key
+from .dataset import (
+    DataSet,
+    Problem,
+    Session,
+    SimulationFiles,
+    known,
+    nothing_found,
+    tracer_key,
+)
 
 SIMULATION = Path("derivatives") / "simulation"
 _SUFFIXES = (".nii.gz", ".nii")
@@ -65,7 +73,7 @@ def _session(
     own = {**facts.get(subject, {}), **_session_facts(place)}
     return Session(
         name=name,
-        anatomy=own.get("anatomy") or subject,
+        anatomy=known(own.get("anatomy", "")) or subject,
         t1=t1,
         flair=_first(place / "anat", "FLAIR"),
         mask=_mask(folder, place, name),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from ..request import SCANNERS
 from ..tracers import all_tracers
 
 _MISSING = frozenset({"", "n/a", "na", "nan", "none", "null", "-"})
+PLAIN_NAME = re.compile(r"\w[\w.-]*")
+"""What a subject may be called: names become parts of paths."""
 _SEXES = {"f": "F", "female": "F", "w": "F", "0": "F", "m": "M", "male": "M", "1": "M"}
 _ALIASES = {
     "education": ("education", "education_years", "years_of_education", "pteducat"),
@@ -92,8 +95,7 @@ class Session:
     def fact(self, name: str) -> str:
         """What the table says under ``name`` (or a common alias), empty when nothing."""
         for column in _ALIASES.get(name, (name,)):
-            value = self.facts.get(column, "").strip()
-            if value.lower() not in _MISSING:
+            if value := known(self.facts.get(column, "")):
                 return value
         return ""
 
@@ -123,8 +125,15 @@ class Session:
     @property
     def scanner(self) -> str:
         """Manufacturer of the PET scanner as a key of ``request.SCANNERS``, empty if unknown."""
-        words = self.fact("manufacturer").lower()
-        return next((key for key in SCANNERS if key in words.replace(" ", "")), "")
+        # Whole words: "Philips Gemini" holds the letters of GE.
+        words = re.findall("[a-z]+", self.fact("manufacturer").lower())
+        return next((key for key in SCANNERS if key in words), "")
+
+
+def known(cell: str) -> str:
+    """The text of a table's cell; empty for the words that say that nothing is known."""
+    text = cell.strip()
+    return "" if text.lower() in _MISSING else text
 
 
 def _number(name: str, text: str) -> float | None:

@@ -13,7 +13,15 @@ from pathlib import Path
 from ..errors import ErrorCode, PETSynthError
 from ..tracers import all_tracers
 from .bids import find_bids, read_rows
-from .dataset import DataSet, Problem, Session, nothing_found, tracer_key
+from .dataset import (
+    PLAIN_NAME,
+    DataSet,
+    Problem,
+    Session,
+    known,
+    nothing_found,
+    tracer_key,
+)
 
 
 def find_images(source: Path) -> DataSet:
@@ -62,10 +70,15 @@ def find_table(path: Path) -> DataSet:
         if not row["subject"] or not row["t1"]:
             problems.append(Problem(name or "?", "Its row lacks the subject or the T1.", "Add it."))
             continue
+        if not PLAIN_NAME.fullmatch(name):
+            problems.append(
+                Problem(name, "Its name is no plain name.", "Use letters, digits, '-' and '_'.")
+            )
+            continue
         sessions.append(
             Session(
                 name=name,
-                anatomy=row.get("anatomy") or row["subject"],
+                anatomy=known(row.get("anatomy", "")) or row["subject"],
                 t1=path.parent / row["t1"],
                 flair=_path(path, row, "flair"),
                 mask=_path(path, row, "mask"),

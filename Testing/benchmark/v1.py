@@ -58,10 +58,10 @@ def make_data(work: Path, name: str, protocol: dict[str, Any], jobs: int) -> Pat
 
 def train(work: Path, store: Path, method: str, seed: int, minutes: float) -> Path:
     """Train and calibrate one seed; its bundle."""
-    run = work / "runs" / f"{method}-{store.name}-seed{seed}"
+    run = work / "runs" / f"{method}-{store.name}-{minutes:g}min-seed{seed}"
     calibrated = run / "calibrated"
     if not calibrated.is_dir():
-        resume = ["--resume"] if (run / "last.pt").is_file() else []
+        resume = ["--resume"] if (run / "config.yaml").is_file() else []
         petsynth(
             "train", "--data", store, "--method", method, "-o", run,
             "--set", f"train.seed={seed}", "--max-minutes", minutes, *resume,

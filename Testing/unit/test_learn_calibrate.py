@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from PETSynthLib.generate import verify_bundle
 from PETSynthLib.generate.bundle import write_checksums
 from PETSynthLib.learn.calibrate import calibrate
 from PETSynthLib.learn.calibrate.calibrate import conformal_quantile, factors, region_columns
+from PETSynthLib.learn.fingerprint import fingerprints
 from PETSynthLib.learn.regions import region_keys
 from PETSynthLib.learn.store import Store
 
@@ -114,3 +116,18 @@ def test_another_grid_is_refused(store: Store, tmp_path: Path) -> None:
 def test_a_bundle_is_not_overwritten(store: Store, model: Path) -> None:
     with pytest.raises(PETSynthError, match="already there"):
         calibrate(store, str(model), model)
+
+
+def test_people_the_model_was_trained_on_are_refused(
+    store: Store, model: Path, tmp_path: Path
+) -> None:
+    known = tmp_path / "known"
+    shutil.copytree(model, known)
+    config = json.loads((known / "config.json").read_text())
+    seen = store.split("calibration")[:2]
+    config["training"] = {"fingerprints": fingerprints(store, seen)}
+    (known / "config.json").write_text(json.dumps(config))
+    write_checksums(known)
+    with pytest.raises(PETSynthError, match=r"^2 of the calibration subjects are people that"):
+        calibrate(store, str(known), tmp_path / "new")
+    assert not (tmp_path / "new").exists()

@@ -312,3 +312,13 @@ def test_the_made_pair_is_really_apart() -> None:
     # Guards the fixture: a PET that lies right already would test nothing.
     assert np.abs(offset(0)[:3, 3]).max() > 3.0
     assert len(region_keys()) > 80
+
+
+def test_a_site_cannot_be_held_out_when_the_table_deals_the_splits(tmp_path: Path) -> None:
+    table = tmp_path / "pairs.csv"
+    rows = "a,1.nii,1p.nii,A,train\nb,2.nii,2p.nii,B,test\n"
+    table.write_text(f"subject,t1,pet_fdg,site,split\n{rows}", encoding="utf-8")
+    request = PrepareRequest(table, tmp_path / "store", held_out_site="B")
+    with pytest.raises(PETSynthError, match="the table's split column says already"):
+        prepare_store(request)
+    assert not (tmp_path / "store").exists()

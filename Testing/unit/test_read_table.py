@@ -84,3 +84,21 @@ def test_a_header_that_does_not_fit_is_named(tmp_path: Path, header: str, words:
 def test_nothing_at_the_path_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(PETSynthError, match="neither a folder nor a file"):
         find_images(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("name", ["../a", "/a", "a/b", ".a"])
+def test_a_name_that_would_lead_out_of_the_folder_is_a_problem(tmp_path: Path, name: str) -> None:
+    data = find_table(table(tmp_path, f"subject,t1\n{name},1.nii\nb,2.nii\n"))
+    assert [s.name for s in data.sessions] == ["b"]
+    assert data.problems[0].text == "Its name is no plain name."
+
+
+def test_an_unknown_anatomy_is_the_subjects_own(tmp_path: Path) -> None:
+    data = find_table(table(tmp_path, "subject,t1,anatomy\na,1.nii,n/a\nb,2.nii,n/a\n"))
+    assert [s.anatomy for s in data.sessions] == ["a", "b"]
+
+
+def test_a_manufacturer_is_a_whole_word(tmp_path: Path) -> None:
+    rows = "a,1.nii,Philips Gemini\nb,2.nii,GE MEDICAL SYSTEMS\nc,3.nii,Ingenuity\n"
+    data = find_table(table(tmp_path, f"subject,t1,scanner\n{rows}"))
+    assert [s.scanner for s in data.sessions] == ["philips", "ge", ""]

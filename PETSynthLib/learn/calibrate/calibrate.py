@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from safetensors.torch import load_file
 from ...clinical import ClinicalRecord
 from ...errors import ErrorCode, PETSynthError
 from ...generate import Effort, GeneratorInput, LoadedGenerator, load_generator
+from ...generate.bundle import Bundle
 from ...generate.interface import INFORMATION
 from ...progress import Silent
 from ...quantify.suvr import Z_90
@@ -135,6 +136,7 @@ def calibrate(
     aims_at_truth = "without its noise" in bundle.config.get("target", "")
     material = material_of(store, "auto" if aims_at_truth else "acquired")
     subjects = store.split(split)
+    _require_strangers(bundle, store, subjects)
     people = {
         t: sum(t in s.tracers for s in subjects) for t in bundle.tracers if t in store.tracers
     }
@@ -179,6 +181,18 @@ def calibrate(
         else ""
     )
     return Calibrated(out, people, warning)
+
+
+def _require_strangers(bundle: Bundle, store: Store, subjects: Sequence[Subject]) -> None:
+    """Refuse people whom the model was trained on: their errors are too small."""
+    seen = set(bundle.config.get("training", {}).get("fingerprints", ()))
+    met = len(seen & set(fingerprints(store, subjects)))
+    if met:
+        raise PETSynthError(
+            ErrorCode.BAD_DATA,
+            f"{met} of the calibration subjects are people that {bundle.name} was trained on.",
+            "Calibrate on people it never saw: another split or another store.",
+        )
 
 
 def _scores(

@@ -119,19 +119,22 @@ def _evidence(c: Comparison, *, corrected: bool) -> str:
 
 def _below(c: Comparison) -> Claim:
     words = f"{c.model}, {tracer_of(c.tracer).label}: lower error than the control {c.other}"
-    return Claim(words, c.better, _evidence(c, corrected=True))
+    held = None if math.isnan(c.p_holm) else c.better
+    return Claim(words, held, _evidence(c, corrected=True))
 
 
 def _no_gain(c: Comparison) -> Claim:
     words = f"{c.model}, {tracer_of(c.tracer).label}: no gain over the age/sex mean (null cohort)"
-    return Claim(words, not (c.difference < 0 and c.p < ALPHA), _evidence(c, corrected=False))
+    held = None if math.isnan(c.p) else not (c.difference < 0 and c.p < ALPHA)
+    return Claim(words, held, _evidence(c, corrected=False))
 
 
 def _not_below_oracle(c: Comparison) -> Claim:
     words = (
         f"{c.model}, {tracer_of(c.tracer).label}: not better than the oracle (it would be a leak)"
     )
-    return Claim(words, not (c.difference < 0 and c.p < ALPHA), _evidence(c, corrected=False))
+    held = None if math.isnan(c.p) else not (c.difference < 0 and c.p < ALPHA)
+    return Claim(words, held, _evidence(c, corrected=False))
 
 
 def target_section(results: Results, scores: Sequence[Score]) -> Section:

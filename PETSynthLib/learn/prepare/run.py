@@ -196,9 +196,16 @@ def _tracers(request: PrepareRequest, data: DataSet) -> tuple[str, ...]:
 
 
 def _splits(request: PrepareRequest, sessions: tuple[Session, ...]) -> dict[str, str]:
+    said = split_column(sessions) if request.split_file is None else {}
+    if request.held_out_site and (said or request.split_file is not None):
+        where = "the split file" if request.split_file is not None else "the table's split column"
+        raise PETSynthError(
+            ErrorCode.BAD_REQUEST,
+            f"A site is held out, but {where} says already who is tested on.",
+            f"Leave --hold-out-site out, or {where}.",
+        )
     if request.split_file is not None:
         return read_split_file(request.split_file, sessions)
-    said = split_column(sessions)
     return said or split_sessions(sessions, request.shares, request.seed, request.held_out_site)
 
 
