@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +19,7 @@ from train_case import Watching, losses, make_store, order
 from PETSynthLib.cli import main
 from PETSynthLib.errors import Cancelled, ErrorCode, PETSynthError
 from PETSynthLib.generate import Effort, GeneratorInput, load_generator
+from PETSynthLib.generate.bundle import write_checksums
 from PETSynthLib.learn.methods.interface import material_of
 from PETSynthLib.learn.store import Store
 from PETSynthLib.learn.train import checkpoint
@@ -278,3 +281,26 @@ def test_the_table_and_the_pictures_are_there(whole: Path) -> None:
         "mean-0000008.png",
     ]
     assert list((whole / "tensorboard").glob("events.*"))
+
+
+def test_a_model_that_began_on_real_people_says_so_and_remembers_them(
+    store: Store, whole: Path, tmp_path: Path
+) -> None:
+    first = tmp_path / "first"
+    shutil.copytree(whole / "bundle", first)
+    config = json.loads((first / "config.json").read_text())
+    config |= {"trained_on": "real pairs", "licence": "that of the data"}
+    config["training"]["fingerprints"] = ["somebody"]
+    (first / "config.json").write_text(json.dumps(config))
+    write_checksums(first)
+    run = tmp_path / "r"
+    train_method(order("unet", run, init=str(first), max_minutes=0.0), store, Watching())
+    second = json.loads((run / "bundle" / "config.json").read_text())
+    assert second["trained_on"] == "simulation"  # the stricter label decides what may be shown
+    assert second["licence"] == "that of the data"
+    assert "somebody" in second["training"]["fingerprints"]
+    assert len(second["training"]["fingerprints"]) > 1
+    assert second["training"]["init"]["name"] == "unet"
+    card = (run / "bundle" / "README.md").read_text()
+    assert "simulated brains only" not in card
+    assert "It began as unet" in card

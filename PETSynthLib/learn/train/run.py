@@ -31,6 +31,7 @@ from ..store import Store
 from . import checkpoint
 from .config import TrainConfig
 from .engine import Training, Watcher
+from .origin import keep_origin, origin_of
 from .processes import is_first_process, launch
 from .write_bundle import bundle_parts, write_folder
 
@@ -145,6 +146,8 @@ def train_method(order: Order, store: Store, watcher: Watcher) -> Path:
     method.use(checkpoint.load(order.run / PREPARED))
     if init is not None and state is None:
         start_from(method, init.weights, init.config["method_config"])
+        if fabric.is_global_zero:
+            keep_origin(order.run, init)
     spent = time.perf_counter() - started if state is None else 0.0
     try:
         with stop_signals() as stopping:
@@ -213,6 +216,7 @@ def run_facts(
         "data": data_identity(material.store, material),
         "scores": {k: round(v, 5) for k, v in account["best"].items()},
         "settings": as_dict(settings),
+        "init": origin_of(order.run),
     }
 
 

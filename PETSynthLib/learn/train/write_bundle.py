@@ -17,6 +17,7 @@ from ...errors import ErrorCode, PETSynthError
 from ...generate.bundle import BUNDLE_VERSION, check_config, write_checksums
 from ..fingerprint import fingerprints
 from ..methods.interface import Material, TrainingMethod
+from .origin import origin_words
 
 CARD = """# {name} {version}: {title}
 
@@ -43,7 +44,17 @@ They chose the training's best state: judge the model with `petsynth evaluate` o
 {rows}
 """
 SIMULATED = "**Trained on simulated brains only.** What it draws says nothing about a patient."
+TUNED = "**Trained on real pairs, then on simulated brains.** Shown as a simulated model is."
 REAL = "**Trained on real pairs of the store named below.** Their consent and licence bind its use."
+
+
+_ORIGIN = ("name", "sha256", "trained_on", "licence")
+
+
+def _banner(simulated: bool, origin: dict[str, Any] | None) -> str:
+    """Never "simulated only" of a model that began on real people."""
+    only = origin is None or origin["trained_on"] != "real pairs"
+    return (SIMULATED if only else TUNED) if simulated else REAL
 
 
 def bundle_parts(
@@ -54,12 +65,21 @@ def bundle_parts(
     Parameters
     ----------
     training
-        ``name``, ``seed``, ``steps``, ``minutes``, ``scores`` and ``settings`` of the run.
+        ``name``, ``seed``, ``steps``, ``minutes``, ``scores`` and ``settings`` of the run, and
+        ``init``: what `origin_of` says. Where simulation and real pairs meet, the stricter label
+        and licence hold.
     """
     store, body = material.store, method.bundle()
     ages = [s.clinical.age for s in material.train if s.clinical.age is not None]
     span = [float(np.min(ages)), float(np.max(ages))] if ages else None
     evidence = "simulation" if store.simulated else "real pairs"
+    training = dict(training)
+    origin = training.pop("init", None)
+    licence = "Apache-2.0" if store.simulated else "that of the data"
+    if origin is not None and store.simulated:
+        licence = origin["licence"]
+    seen = [] if origin is None else origin["fingerprints"]
+    own = fingerprints(store, (*material.train, *material.validation))
     config = {
         "bundle_version": BUNDLE_VERSION,
         "name": training["name"],
@@ -67,7 +87,7 @@ def bundle_parts(
         "method": method.name,
         "title": body["title"],
         "trained_on": evidence,
-        "licence": "Apache-2.0" if store.simulated else "that of the data",
+        "licence": licence,
         "grid": {
             "space": store.grid.name,
             "shape": list(store.grid.shape),
@@ -82,7 +102,8 @@ def bundle_parts(
         "regional_sd_factor": {t: {} for t in store.tracers},
         "training": {
             **training,
-            "fingerprints": fingerprints(store, (*material.train, *material.validation)),
+            **({"init": {k: origin[k] for k in _ORIGIN}} if origin else {}),
+            "fingerprints": sorted({*own, *seen}),
         },
     }
     check_config(config)
@@ -90,7 +111,7 @@ def bundle_parts(
         name=config["name"],
         version=config["version"],
         title=config["title"],
-        banner=SIMULATED if store.simulated else REAL,
+        banner=_banner(store.simulated, origin) + origin_words(origin),
         uses=", ".join(FIELDS[u].label if u in FIELDS else u for u in body["uses"]),
         tracers=", ".join(store.tracers),
         samples=", random samples" if body["presets"]["best"]["samples"] else "",

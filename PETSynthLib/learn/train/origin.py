@@ -1,0 +1,46 @@
+"""Where a training began: what is kept of the model that ``--init`` named.
+
+It stays in the run's folder, so that an interrupted run remembers it, and goes on into the bundle:
+whom the first model saw, the second one has seen, and its licence binds the second one.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ...generate.bundle import Bundle
+
+ORIGIN = "origin.json"
+
+
+def keep_origin(run: Path, bundle: Bundle) -> None:
+    """Write down which model a run starts from."""
+    body = {
+        "name": bundle.name,
+        "sha256": bundle.sha256,
+        "trained_on": bundle.trained_on,
+        "licence": bundle.config["licence"],
+        "fingerprints": bundle.config.get("training", {}).get("fingerprints", []),
+    }
+    (run / ORIGIN).write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
+
+
+def origin_of(run: Path) -> dict[str, Any] | None:
+    """What `keep_origin` wrote, or None when the run began with fresh weights."""
+    path = run / ORIGIN
+    if not path.is_file():
+        return None
+    body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return body
+
+
+def origin_words(origin: dict[str, Any] | None) -> str:
+    """A sentence for the model card; empty without an origin."""
+    if origin is None:
+        return ""
+    return (
+        f"\nIt began as {origin['name']} ({origin['sha256'][:12]}), whose evidence is: "
+        f"{origin['trained_on']}."
+    )
