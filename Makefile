@@ -30,9 +30,11 @@ demo: $(VENV)/.synth ## synthesize FDG PET from the sample MRI into demo-output/
 	$(BIN)/petsynth demo -o demo-output
 
 test: lint ## every test, in one environment made for it
-	$(BIN)/python -m pytest Testing/contract Testing/unit
-	@# A process of their own: reloading the module reads the library again, as in Slicer.
-	$(BIN)/python -m pytest Testing/mrml Testing/host Testing/panel
+	@# Two processes: reloading the module reads the library again, as in Slicer. Side by side, for
+	@# two cores; the second one's words come after the first one's.
+	@$(BIN)/python -m pytest Testing/mrml Testing/host Testing/panel >$(VENV)/slicer-tests.log 2>&1 & \
+	slicer=$$!; $(BIN)/python -m pytest Testing/contract Testing/unit; library=$$?; \
+	wait $$slicer; scene=$$?; cat $(VENV)/slicer-tests.log; exit $$((library | scene))
 
 test-light: $(LIGHT)/.test ## the tests that need no PyTorch, e.g. make test-light PYTHON=python3.12
 	$(LIGHT)/bin/python -m pytest -m "not torch" Testing/contract Testing/unit
