@@ -28,6 +28,7 @@ def simulate(
     site: Annotated[str, typer.Option(help="clinic or community.")] = "clinic",
     first_index: Annotated[int, typer.Option(help="Number of the first subject.")] = 1,
     spacing: Annotated[float, typer.Option(help="Brains are made at 1 mm, or 2 for trials.")] = 1.0,
+    diagnosis: Annotated[str, typer.Option(help="Only people of one diagnosis, e.g. CN.")] = "",
     oracle_check: Annotated[
         bool, typer.Option(help="Print explained variance and coverage of the oracle.")
     ] = False,
@@ -49,6 +50,7 @@ def simulate(
         site=site,
         first_index=first_index,
         spacing_mm=spacing,
+        diagnosis=diagnosis,
     )
     from rich.console import Console
     from rich.progress import Progress

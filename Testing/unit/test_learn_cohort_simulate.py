@@ -23,7 +23,7 @@ from PETSynthLib.errors import ErrorCode, PETSynthError
 from PETSynthLib.learn.cohort import simulate
 from PETSynthLib.learn.cohort.bids import COLUMNS
 from PETSynthLib.learn.cohort.simulate import CohortRequest, simulate_cohort, simulate_into
-from PETSynthLib.learn.cohort.subject import Simulated
+from PETSynthLib.learn.cohort.subject import Simulated, person_of
 from PETSynthLib.volume import Volume
 
 
@@ -103,6 +103,23 @@ class TestCohort:
         with pytest.raises(PETSynthError, match="free number"):
             simulate_cohort(request(tmp_path / "c", site="community"))
 
+    def test_people_of_one_diagnosis_keep_the_numbers_they_have_among_all(
+        self, tmp_path: Path
+    ) -> None:
+        numbers = [
+            k for k in range(1, 60) if person_of(SEED, k, "clinic", "default").diagnosis == "AD"
+        ][:3]
+        simulate_cohort(request(tmp_path / "ad", subjects=3, diagnosis="AD"))
+        made = sorted(p.name for p in (tmp_path / "ad").glob("sub-*"))
+        assert made == [f"sub-{k:04d}" for k in numbers]
+        with pytest.raises(PETSynthError, match="diagnosis = 'AD', not None"):
+            simulate_cohort(request(tmp_path / "ad"))
+
+    def test_more_people_of_a_diagnosis_than_there_are_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(PETSynthError, match="people up to number 9999 have the diagnosis"):
+            simulate_cohort(request(tmp_path / "c", first_index=9990, diagnosis="VaD", subjects=9))
+        assert not (tmp_path / "c").exists()
+
     def test_another_seed_does_not_mix_in(self, tmp_path: Path) -> None:
         simulate_cohort(request(tmp_path / "c"))
         with pytest.raises(PETSynthError, match="seed = 11, not 12") as problem:
@@ -137,6 +154,7 @@ class TestCohort:
         ({"subjects": 0}, "number of subjects"),
         ({"config": "wild"}, "configuration"),
         ({"site": "moon"}, "site"),
+        ({"diagnosis": "flu"}, "one of CN, AD, FTD, DLB, VaD"),
         ({"tracers": ("gold",)}, "tracer"),
         ({"tracers": ("fdg", "florbetaben")}, "no PET of florbetaben"),
         ({"tracers": ()}, "No tracer"),

@@ -7,17 +7,18 @@ import multiprocessing
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from ...errors import ErrorCode, PETSynthError
 from ...tracers import simulated_tracers, tracer
 from ..oracle import Check, check_oracles, image_error, read_oracle
-from .parameters import CONFIGURATIONS, SITES
+from .parameters import CONFIGURATIONS, DIAGNOSES, SITES
 
 SIMULATOR_VERSION = 1
 """Raised when the same seed gives other subjects than before."""
@@ -49,6 +50,8 @@ class CohortRequest:
         Number of the first subject.
     spacing_mm
         Lattice on which brains are made: 1, or 2 for trials.
+    diagnosis
+        Only people with this diagnosis (`parameters.DIAGNOSES`), by their numbers; empty for all.
     """
 
     out: Path
@@ -60,6 +63,7 @@ class CohortRequest:
     site: str = "clinic"
     first_index: int = 1
     spacing_mm: float = 1.0
+    diagnosis: str = ""
 
     def __post_init__(self) -> None:
         for key in self.tracers:
@@ -77,6 +81,10 @@ class CohortRequest:
             "No tracer was named.": not self.tracers,
             f"The simulator draws no PET of {', '.join(undrawn)}.": bool(undrawn),
             f"Brains cannot be made at {self.spacing_mm:g} mm.": self.spacing_mm not in (1, 2),
+            f"The diagnosis {self.diagnosis!r} is not one of {', '.join(DIAGNOSES)}.": bool(
+                self.diagnosis
+            )
+            and self.diagnosis not in DIAGNOSES,
         }
         for sentence, fails in wrong.items():
             if fails:
@@ -93,7 +101,7 @@ class CohortRequest:
             "config": self.config,
             "tracers": list(self.tracers),
             "spacing_mm": self.spacing_mm,
-        }
+        } | ({"diagnosis": self.diagnosis} if self.diagnosis else {})
 
 
 @dataclass(frozen=True)
@@ -137,10 +145,11 @@ def simulate_cohort(
     from .bids import write_dataset, write_participants
 
     tell = progress or (lambda done, total: None)
-    _check_folder(request)
+    numbers = _indices(request)
+    _check_folder(request, numbers)
     try:
         write_dataset(request.out, request.facts)
-        todo = [k for k in _indices(request) if not (request.out / subject_name(k)).is_dir()]
+        todo = [k for k in numbers if not (request.out / subject_name(k)).is_dir()]
         kept = request.subjects - len(todo)
         tell(kept, request.subjects)
         for done, _ in enumerate(_run(request, todo), start=kept + 1):
@@ -156,11 +165,36 @@ def simulate_cohort(
     return Cohort(request.out, len(todo), kept)
 
 
-def _indices(request: CohortRequest) -> range:
-    return range(request.first_index, request.first_index + request.subjects)
+def _indices(request: CohortRequest) -> Sequence[int]:
+    """Numbers of the subjects: one after the other, or of the first with the diagnosis.
+
+    Raises
+    ------
+    PETSynthError
+        ``BAD_REQUEST`` when there are not so many people with the diagnosis.
+    """
+    if not request.diagnosis:
+        return range(request.first_index, request.first_index + request.subjects)
+    from .subject import person_of
+
+    numbers = range(request.first_index, LARGEST_INDEX + 1)
+    meant = (
+        k
+        for k in numbers
+        if person_of(request.seed, k, request.site, request.config).diagnosis == request.diagnosis
+    )
+    found = list(islice(meant, request.subjects))
+    if len(found) < request.subjects:
+        raise PETSynthError(
+            ErrorCode.BAD_REQUEST,
+            f"Only {len(found)} of the people up to number {LARGEST_INDEX} have the diagnosis "
+            f"{request.diagnosis}.",
+            "Ask for fewer, or begin at a lower number.",
+        )
+    return found
 
 
-def _check_folder(request: CohortRequest) -> None:
+def _check_folder(request: CohortRequest, numbers: Sequence[int]) -> None:
     """Refuse to mix two cohorts, or a cohort and something else."""
     description = request.out / "derivatives" / "simulation" / "dataset_description.json"
     if not request.out.exists() or not any(request.out.iterdir()):
@@ -173,7 +207,7 @@ def _check_folder(request: CohortRequest) -> None:
             f"The folder {request.out.name} holds other files, not a simulated cohort.",
             "Choose a new folder.",
         ) from problem
-    for name, value in request.facts.items():
+    for name, value in {"diagnosis": None, **request.facts}.items():
         if earlier.get(name) != value:
             raise PETSynthError(
                 ErrorCode.BAD_DATA,
@@ -181,7 +215,7 @@ def _check_folder(request: CohortRequest) -> None:
                 f"{earlier.get(name)!r}, not {value!r}.",
                 "Choose a new folder, or the settings it was made with.",
             )
-    for index in _indices(request):
+    for index in numbers:
         name = subject_name(index)
         file = description.parent / name / f"{name}_latents.json"
         if (request.out / name).is_dir():

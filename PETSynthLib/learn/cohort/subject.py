@@ -111,6 +111,11 @@ def draw_person(site: str, config: str, rng: np.random.Generator) -> Person:
     return Person(known, people, focal, shown, scores, diagnosis, group)
 
 
+def person_of(seed: int, index: int, site: str, config: str) -> Person:
+    """The person whom `simulate_subject` gives images."""
+    return draw_person(site, config, np.random.default_rng([seed, PERSON, index]))
+
+
 def simulate_subject(
     seed: int,
     index: int,
@@ -131,7 +136,7 @@ def simulate_subject(
         return np.random.default_rng([seed, number, index, *more])
 
     configuration = CONFIGURATIONS[config]
-    person = draw_person(site, config, stream(PERSON))
+    person = person_of(seed, index, site, config)
     brain = make_brain(template_at(spacing_mm), person.shown, stream(ANATOMY))
     fwhm = SITES[site].psf_mm[person.facts.scanner]
     own = brain_transfer(brain, fwhm)
