@@ -47,17 +47,22 @@ def evaluate(
     protocol: Annotated[
         Path | None, typer.Option(metavar="YAML", help="What was fixed in advance.")
     ] = None,
+    entries: Annotated[
+        Path | None,
+        typer.Option(metavar="YAML", help="Track, inputs and tuning of each model, by label."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of samples, shuffles, resampling.")] = 0,
     device: Device = "auto",
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Judge models beside every control and, on simulated data, the oracle."""
-    from ..learn.evaluate.evaluate import FILES, Evaluation
+    from ..learn.evaluate.evaluate import Evaluation
     from ..learn.evaluate.evaluate import evaluate as run
     from ..learn.evaluate.predictor import load_predictors
-    from ..learn.evaluate.protocol import read_protocol
+    from ..learn.evaluate.protocol import read_entries, read_protocol
     from ..learn.evaluate.report import tally
+    from ..learn.evaluate.write import FILES
     from ..learn.store import open_store
 
     store = open_store(data)
@@ -74,6 +79,7 @@ def evaluate(
         checks=_names(checks),
         sensitivity_subjects=sensitivity_subjects,
         protocol=None if protocol is None else read_protocol(protocol),
+        entries={} if entries is None else read_entries(entries),
     )
     with Told(silent=quiet) as told:
         done = run(store, predictors, output, plan, told, training)

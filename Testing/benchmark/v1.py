@@ -2,6 +2,9 @@
 
 ``python Testing/benchmark/v1.py WORK`` (``make benchmark``) follows ``v1.yaml``; every step is a
 ``petsynth`` command and is printed before it runs. Finished steps are kept: run it again to go on.
+``--methods`` are labels of ``entries.yaml``, where each method's track, inputs and tuning stand.
+``--rows DIR`` keeps each method's numbers, subject by subject (`rows`); with the reports of the
+cohorts null, a and strong there follows the gain against link strength (`link_strength`).
 The protocol in words: ``Resources/docs/protocol.md``.
 """
 
@@ -14,9 +17,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import link_strength
 import yaml
+from rows import write_method_rows
 
 PROTOCOL = Path(__file__).with_name("v1.yaml")
+ENTRIES = Path(__file__).with_name("entries.yaml")
+OF_STRENGTH = {"null": "null", "default": "a", "strong": "strong"}
+"""Configuration -> cohort whose report stands for it."""
 
 
 def petsynth(*words: object) -> None:
@@ -56,30 +64,43 @@ def make_data(work: Path, name: str, protocol: dict[str, Any], jobs: int) -> Pat
     return store
 
 
-def train(work: Path, store: Path, method: str, seed: int, minutes: float) -> Path:
-    """Train and calibrate one seed; its bundle."""
-    run = work / "runs" / f"{method}-{store.name}-{minutes:g}min-seed{seed}"
+def train(
+    work: Path, store: Path, label: str, entry: dict[str, Any], seed: int, minutes: float
+) -> Path:
+    """Train and calibrate one seed of an entry; its bundle."""
+    run = work / "runs" / f"{label}-{store.name}-{minutes:g}min-seed{seed}"
     calibrated = run / "calibrated"
     if not calibrated.is_dir():
         resume = ["--resume"] if (run / "config.yaml").is_file() else []
+        words = [word for setting in entry.get("set", ()) for word in ("--set", setting)]
         petsynth(
-            "train", "--data", store, "--method", method, "-o", run,
-            "--set", f"train.seed={seed}", "--max-minutes", minutes, *resume,
+            "train", "--data", store, "--method", entry["method"], "-o", run,
+            "--set", f"train.seed={seed}", *words, "--max-minutes", minutes, *resume,
         )  # fmt: skip
         petsynth("calibrate", "--data", store, "--model", run / "bundle", "-o", calibrated)
     return calibrated
+
+
+def draw_link_strength(work: Path) -> None:
+    """Gain against link strength, as soon as the three reports are there."""
+    reports = {s: work / f"report-{cohort}" for s, cohort in OF_STRENGTH.items()}
+    if all((report / "summary.json").is_file() for report in reports.values()):
+        for path in link_strength.write(work / "link-strength", reports):
+            print(path)
 
 
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     protocol = yaml.safe_load(PROTOCOL.read_text(encoding="utf-8"))
+    entries = yaml.safe_load(ENTRIES.read_text(encoding="utf-8"))
     parser.add_argument("work", type=Path, help="folder for data, runs and reports")
     parser.add_argument("--cohorts", nargs="+", default=["a"], choices=list(protocol["cohorts"]))
-    parser.add_argument("--methods", nargs="+", default=["flow", "unet"])
+    parser.add_argument("--methods", nargs="+", default=list(entries), choices=list(entries))
     parser.add_argument("--seeds", nargs="+", type=int, default=protocol["training"]["seeds"])
     parser.add_argument("--minutes", type=float, default=protocol["training"]["minutes"])
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--rows", type=Path, metavar="DIR", help="folder of the methods' rows")
     chosen = parser.parse_args()
     chosen.work.mkdir(parents=True, exist_ok=True)
     for name in chosen.cohorts:
@@ -89,15 +110,20 @@ def main() -> None:
             store if "train" in protocol["cohorts"][name]["split"] else store.with_name("store-a")
         )
         models = [
-            f"{method}={train(chosen.work, taught, method, seed, chosen.minutes)}"
-            for method in chosen.methods
+            f"{label}={train(chosen.work, taught, label, entries[label], seed, chosen.minutes)}"
+            for label in chosen.methods
             for seed in chosen.seeds
         ]
         labelled = [word for model in models for word in ("--model", model)]
+        report = chosen.work / f"report-{name}"
         petsynth(
             "evaluate", "--data", store, "--train-data", taught, *labelled, "--protocol", PROTOCOL,
-            "--cohort", chosen.work / f"bids-{name}", "-o", chosen.work / f"report-{name}",
+            "--entries", ENTRIES, "--cohort", chosen.work / f"bids-{name}", "-o", report,
         )  # fmt: skip
+        if chosen.rows is not None:
+            for path in write_method_rows(report, chosen.rows, name):
+                print(path)
+    draw_link_strength(chosen.work)
 
 
 if __name__ == "__main__":

@@ -18,12 +18,16 @@ from store_case import make_store
 
 from PETSynthLib.errors import PETSynthError
 from PETSynthLib.learn.evaluate.controls import AGE_SEX, DENSITY, INFORMATION_OF
-from PETSynthLib.learn.evaluate.evaluate import FILES, Evaluated, Evaluation, evaluate
+from PETSynthLib.learn.evaluate.evaluate import Evaluated, Evaluation, evaluate
+from PETSynthLib.learn.evaluate.forms import MEAN, MEAN_OF_SAMPLES, SINGLE
 from PETSynthLib.learn.evaluate.judge import FULL
+from PETSynthLib.learn.evaluate.protocol import Protocol
+from PETSynthLib.learn.evaluate.write import FILES
 from PETSynthLib.learn.store import Store, open_store
 from PETSynthLib.learn.tidy import read_rows
 
 PLAN = Evaluation(samples=4, checks=("clusters",))
+MANY = replace(PLAN, samples=16)
 
 
 def quiet(words: str, done: int, total: int) -> None:
@@ -43,7 +47,7 @@ def done(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Evaluated:
         make_predictor(store, seed=1),
         make_predictor(store, "deaf", kind=AlwaysTheSame),
     ]
-    return evaluate(store, models, tmp_path_factory.mktemp("out") / "e", PLAN, quiet)
+    return evaluate(store, models, tmp_path_factory.mktemp("out") / "e", MANY, quiet)
 
 
 def claim_of(done: Evaluated, words: str) -> bool | None:
@@ -69,9 +73,31 @@ class TestAnswers:
     def test_somebody_else_s_mri_costs_the_reader_and_not_the_deaf_model(
         self, done: Evaluated
     ) -> None:
-        found = {(c.model, c.other): c for c in done.comparisons}
+        found = {(c.model, c.other): c for c in done.comparisons if c.form == MEAN}
         assert found["reader", "reader (shuffled MRI)"].difference < -0.02
         assert found["deaf", "deaf (shuffled MRI)"].difference == pytest.approx(0.0, abs=1e-6)
+
+    def test_shuffled_controls_are_made_for_every_training_seed(self, done: Evaluated) -> None:
+        rows = read_rows(done.folder / "metrics.csv")
+        seeds = {r.seed for r in rows if r.model == "reader (shuffled MRI)"}
+        assert seeds == {0, 1}
+
+    def test_claims_are_tested_on_the_mean_of_16_samples_and_on_a_single_one(
+        self, done: Evaluated
+    ) -> None:
+        mine = [c for c in done.comparisons if (c.model, c.other) == ("reader", AGE_SEX)]
+        assert [(c.form, c.judged_as) for c in mine] == [
+            (MEAN, "mean of 16 samples"),
+            (SINGLE, "single sample"),
+        ]
+        mae = {(s.label, s.information): s.mae for s in done.scores}
+        label = MEAN_OF_SAMPLES.format("reader", 16)
+        expected = mae[label, FULL] - mae[AGE_SEX, "base"]
+        assert mine[0].difference == pytest.approx(expected)
+        assert mine[0].difference < mine[1].difference
+        assert claim_of(
+            done, f"reader as a single sample, FDG: lower error than the control {AGE_SEX}"
+        ) in (True, False)
 
     def test_nobody_is_below_the_oracle(self, done: Evaluated) -> None:
         assert claim_of(done, "reader, FDG: not better than the oracle") is True
@@ -84,7 +110,7 @@ class TestAnswers:
 
     def test_a_single_sample_errs_more_than_the_mean_of_the_samples(self, done: Evaluated) -> None:
         mae = {s.label: s.mae for s in done.scores}
-        assert mae["reader (one sample)"] > mae["reader (mean of 4 samples)"]
+        assert mae["reader (one sample)"] > mae["reader (mean of 16 samples)"]
 
 
 class TestFiles:
@@ -164,6 +190,37 @@ class TestOtherCohorts:
         assert DENSITY in {s.label for s in done.scores}
 
 
+class TestProtocol:
+    def test_a_run_that_strays_says_so_in_every_file(self, tmp_path: Path) -> None:
+        store = small(tmp_path / "store")
+        fixed = Protocol("p.yaml, version 1", "0" * 64, ("fdg",), samples=16, grid="3mm")
+        plan = replace(PLAN, protocol=fixed)
+        done = evaluate(store, [make_predictor(store)], tmp_path / "out", plan, quiet)
+        body = json.loads((done.folder / "summary.json").read_text(encoding="utf-8"))
+        assert [d["what"] for d in body["protocol"]["deviations"]] == ["grid", "samples a subject"]
+        failed = [c["words"] for c in body["claim"] if c["held"] is False]
+        assert "Run under the protocol: samples a subject" in failed
+        page = (done.folder / "report.html").read_text(encoding="utf-8")
+        assert "NOT run under the protocol: 2 deviations." in page
+        assert "not run under the protocol: 4; fixed: 16" in page
+
+    def test_without_a_protocol_nothing_is_claimed_of_one(self, done: Evaluated) -> None:
+        assert not [c for c in done.report.claims if "under the protocol" in c.words]
+
+
+def test_people_of_unknown_diagnosis_make_no_norm_and_the_report_says_so(tmp_path: Path) -> None:
+    store = small(tmp_path / "store")
+    table = store.folder / "subjects.tsv"
+    lines = table.read_text(encoding="utf-8").replace("\tnone\t", "\tn/a\t")
+    table.write_text(lines.replace("\tAD\t", "\tn/a\t"), encoding="utf-8")
+    store = open_store(store.folder)
+    done = evaluate(store, [make_predictor(store)], tmp_path / "out", PLAN, quiet)
+    text = (done.folder / "table.md").read_text(encoding="utf-8")
+    assert "There is no norm: no z-map, no cluster and no flag." in text
+    metrics = {r.metric for r in read_rows(done.folder / "metrics.csv") if r.value == r.value}
+    assert not metrics & {"z_r", "z2_dice", "hallucinated_ml", "any_flag_share"}
+
+
 class TestAnotherSite:
     def test_a_store_without_training_people_borrows_those_of_another(
         self, store: Store, tmp_path: Path
@@ -209,7 +266,7 @@ class TestBadInput:
     ) -> None:
         store = small(tmp_path / "store")
         (tmp_path / "out").write_text("a file", encoding="utf-8")
-        with pytest.raises(PETSynthError, match="cannot be written"):
+        with pytest.raises(PETSynthError, match="a file has that name"):
             evaluate(store, [], tmp_path / "out", PLAN, quiet)
 
     def test_no_training_people_is_named(self, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import store_case
 from store_case import make_store
 
+from PETSynthLib.errors import PETSynthError
 from PETSynthLib.learn.evaluate.controls import (
     AGE_SEX,
     CLINIC,
@@ -25,9 +27,11 @@ from PETSynthLib.learn.evaluate.controls import (
     fit_controls,
     measure_densities,
     some_of,
+    with_enough,
 )
 from PETSynthLib.learn.evaluate.results import healthy_people, regional_table, true_image
-from PETSynthLib.learn.evaluate.voxel_controls import LOWEST_SD
+from PETSynthLib.learn.evaluate.voxel_controls import LOWEST_SD, fit_voxel_controls
+from PETSynthLib.learn.evaluate.zmap import zmap_metrics
 from PETSynthLib.learn.regions import region_index, regional_means
 from PETSynthLib.learn.store import Store
 
@@ -138,11 +142,36 @@ class TestDerangement:
         assert derangement(store.split("test")[:1], seed=0) == []
 
 
-def test_people_of_unknown_diagnosis_make_the_norm_only_when_nobody_s_is_known(
-    store: Store,
-) -> None:
+def test_people_of_unknown_diagnosis_are_never_taken_for_healthy(store: Store) -> None:
     one, two, three = store.split("train")[:3]
     ill, well = replace(one, diagnosis="AD"), replace(two, diagnosis="CN")
     unknown = replace(three, diagnosis="")
     assert healthy_people((ill, well, unknown)) == (well,)
-    assert healthy_people((unknown,)) == (unknown,)
+    assert healthy_people((unknown, ill)) == ()
+
+
+def test_without_healthy_people_there_is_no_norm_and_no_voxel_is_abnormal(store: Store) -> None:
+    train = tuple(replace(s, diagnosis="") for s in store.split("train")[:4])
+    fitted = fit_voxel_controls(store, train, "fdg", {}, {}, {})
+    assert not fitted.norm.known
+    assert fitted.norm.people == 0
+    assert not fitted.norm.mean.any()
+    truth = true_image(store, train[0], "fdg")
+    found = zmap_metrics(truth, truth, fitted.norm, store.brain(0), -1.0)
+    assert all(math.isnan(value) for value in found.values())
+
+
+def test_only_new_people_are_measured_again(store: Store) -> None:
+    one, two = store.split("train")[:2]
+    first = measure_densities(store, (one,))
+    both = measure_densities(store, (one, two), first)
+    assert set(both.maps) == {one.row, two.row}
+    assert both.maps[one.row] is first.maps[one.row]
+
+
+def test_a_tracer_that_one_training_person_has_is_named(store: Store) -> None:
+    one, two, three = (replace(s, tracers=("fdg",)) for s in store.split("train")[:3])
+    people = (one, two, replace(three, tracers=("fdg", "pib")))
+    assert with_enough(people, "fdg") == people
+    with pytest.raises(PETSynthError, match="Only 1 of 3 training subjects have a pib PET"):
+        with_enough(people, "pib")

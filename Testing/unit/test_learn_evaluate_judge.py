@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from PETSynthLib.clinical import ClinicalRecord
-from PETSynthLib.learn.evaluate.controls import AGE_SEX, CLINIC, POPULATION, VOLUMES_CLINIC
+from PETSynthLib.learn.evaluate.controls import (
+    AGE_SEX,
+    CLINIC,
+    POPULATION,
+    SHUFFLED_MRI,
+    VOLUMES_CLINIC,
+)
+from PETSynthLib.learn.evaluate.forms import FORMS, sample_estimators
 from PETSynthLib.learn.evaluate.judge import (
     BEATEN,
     compare,
@@ -60,6 +67,42 @@ def results(*regional: Regional, models: tuple[str, ...] = ("flow",)) -> Results
 
 ORACLE_BOTH = values(ORACLE, "both", TRUTH + 0.02 * NOISE, 0.02)
 MEAN = values(POPULATION, "none", np.full(N, 1.2), 0.1)
+
+
+def drawn(label: str, first: float, second: float) -> list[Regional]:
+    """A model whose picture errs by 0.5 and whose two samples err by ``first`` and ``second``."""
+    draws = np.ones((N, 2, R), np.float32)
+    draws[:, 0, TARGET], draws[:, 1, TARGET] = TRUTH + first, TRUTH + second
+    made = values(label, "both", TRUTH + 0.5, draws=draws)
+    return [made, *sample_estimators(made)]
+
+
+class TestForms:
+    model = drawn("flow", 0.4, 0.0)
+    shuffled = drawn(SHUFFLED_MRI.format("flow"), 0.9, 0.1)
+
+    def test_the_mean_of_the_samples_is_judged_first_and_a_single_sample_beside_it(self) -> None:
+        found = comparisons(results(*self.model, MEAN), ("fdg",))
+        assert [c.judged_as for c in found] == ["mean of 2 samples", "single sample"]
+        rest = np.abs(1.2 - TRUTH).mean()
+        assert [c.difference for c in found] == pytest.approx([0.2 - rest, 0.4 - rest], abs=1e-6)
+        assert [c.p_holm for c in found] == [c.p for c in found]  # a family of its own each
+
+    def test_a_model_without_samples_is_judged_once_by_its_picture(self) -> None:
+        found = comparisons(results(values("flow", "both", TRUTH), MEAN), ("fdg",))
+        assert [(c.form, c.judged_as) for c in found] == [("mean", "its one picture")]
+
+    def test_its_shuffled_control_is_judged_in_the_same_form(self) -> None:
+        cohort = results(*self.model, *self.shuffled)
+        other = SHUFFLED_MRI.format("flow")
+        found = [compare(cohort, "flow", other, "fdg", form) for form in FORMS]
+        assert [c.difference for c in found] == pytest.approx([0.2 - 0.5, 0.4 - 0.9], abs=1e-6)
+
+    def test_where_the_control_was_not_sampled_both_are_judged_by_their_pictures(self) -> None:
+        other = values(SHUFFLED_MRI.format("flow"), "both", TRUTH + 0.7)
+        found = compare(results(*self.model, other), "flow", other.model, "fdg")
+        assert found.difference == pytest.approx(0.5 - 0.7)
+        assert found.judged_as == "its one picture"
 
 
 class TestScore:
@@ -168,6 +211,24 @@ class TestComparisons:
         poor = values("flow", "mri", TRUTH + 0.5)
         found = compare(results(poor, self.good, MEAN), "flow", POPULATION, "fdg")
         assert found.difference < 0
+
+    def test_a_model_without_the_clinic_is_held_against_the_oracle_without_it(self) -> None:
+        oracle_mri = values(ORACLE, "mri", TRUTH + 0.05 * NOISE, 0.05)
+        mine = values("flow", "mri", TRUTH + 0.05 * NOISE)
+        cohort = results(mine, oracle_mri, ORACLE_BOTH, MEAN)
+        found = compare(cohort, "flow", ORACLE, "fdg")
+        assert found.knows == "mri"
+        assert found.difference == pytest.approx(0.0, abs=1e-12)
+
+    def test_each_seed_is_held_against_the_mean_of_the_shuffled_seeds(self) -> None:
+        label = SHUFFLED_MRI.format("flow")
+        cohort = results(
+            values("flow", "both", TRUTH + 0.1),
+            values("flow", "both", TRUTH + 0.3, seed=1),
+            values(label, "both", TRUTH + 0.4),
+            values(label, "both", TRUTH + 0.8, seed=1),
+        )
+        assert compare(cohort, "flow", label, "fdg").difference == pytest.approx(0.2 - 0.6)
 
     def test_the_family_is_the_controls_named_in_advance(self) -> None:
         assert VOLUMES_CLINIC not in BEATEN

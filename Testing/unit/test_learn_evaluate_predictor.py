@@ -115,12 +115,26 @@ class TestGrid:
         assert listener.given.pet_scanner == store.subjects[0].scanner
 
 
+class TestWhatWasGiven:
+    def test_a_person_without_scores_or_flair_is_told_as_such(self, store: Store) -> None:
+        predictor, _ = listener_on(store, store.grid.shape)
+        with_flair = next(s for s in store.subjects if s.flair)
+        without = next(s for s in store.subjects if not s.flair)
+        basic = ClinicalRecord(age=71, sex="F")
+        given = {
+            "both": predictor.images(store, with_flair, "fdg", PERSON).given,
+            "mri": predictor.images(store, with_flair, "fdg", basic).given,
+            "no_flair": predictor.images(store, without, "fdg", basic).given,
+        }
+        assert all(name == found for name, found in given.items()), given
+
+
 class TestSpread:
     labels = np.array([[[1, 2]]], np.uint8)
 
     def images(self, **changes: object) -> Images:
         flat = np.full((1, 1, 2), 0.2, np.float32)
-        plain = Images(flat, flat, (), {}, 0.0)
+        plain = Images(flat, flat, (), {}, 0.0, "mri")
         return replace(plain, **changes)  # type: ignore[arg-type]
 
     def test_a_factor_turns_the_voxels_sd_into_the_region_s(self) -> None:

@@ -75,6 +75,23 @@ class TestFlags:
         assert flagged == pytest.approx(0.05, abs=0.03)
         assert norm.threshold > 2.5  # a maximum over many regions, not a single one's 1.64
 
+    def test_the_threshold_is_the_38th_of_39_people_s_highest_z(self, values: np.ndarray) -> None:
+        # ceil(0.95 x 40) = 38: a 40th person exceeds it with a probability of 2 in 40.
+        people = values[:39]
+        highest = []
+        for n in range(39):
+            others = np.delete(people, n, axis=0)
+            z = -(people[n] - others.mean(0)) / others.std(0, ddof=1)
+            highest.append(z[single_regions()].max())
+        norm = regional_norm(people, "fdg")
+        assert norm.threshold == pytest.approx(sorted(highest)[37], rel=1e-12)
+
+    def test_nobody_healthy_makes_no_norm(self, values: np.ndarray) -> None:
+        norm = regional_norm(values[:0], "fdg")
+        assert norm.people == 0
+        assert np.isnan(norm.mean).all()
+        assert region_flags(values[:5], values[:5], norm) == {}
+
     def test_few_people_set_no_threshold(self, values: np.ndarray) -> None:
         norm = regional_norm(values[: FEWEST_PEOPLE - 1], "fdg")
         assert math.isnan(norm.threshold)

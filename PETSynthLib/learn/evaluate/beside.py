@@ -16,6 +16,8 @@ from .gather import Gathered
 from .judge import RIVALS, Score
 from .results import ORACLE, Results, large_regions
 from .sections import icc_words
+from .voxel_controls import FEWEST_FOR_NORM
+from .zmap import FEWEST_PEOPLE
 
 IMAGE_COLUMNS = (
     ("mae_suvr", "MAE", 3),
@@ -216,7 +218,7 @@ def site_section(results: Results) -> Section | None:
 
 
 def flag_section(gathered: Gathered, rows: Sequence[Row]) -> Section:
-    """Region flags: would the same regions be marked abnormal?"""
+    """Region flags: would the same regions be marked abnormal? By whose norm?"""
     results = gathered.results
     names = (
         "flag_sensitivity", "flag_ppv", "any_flag_true_share", "any_flag_share",
@@ -244,8 +246,9 @@ def flag_section(gathered: Gathered, rows: Sequence[Row]) -> Section:
         (
             "A region is flagged when its z exceeds one threshold, set so that 5 % of the "
             f"healthy training people get any flag (each judged by the others): {thresholds}. "
-            "n/a: fewer than 20 healthy people."
+            f"n/a: fewer than {FEWEST_PEOPLE} healthy people."
         ),
+        *_without_norm(gathered),
     )
     table = Table(
         "Region flags against those of the true PET",
@@ -256,3 +259,18 @@ def flag_section(gathered: Gathered, rows: Sequence[Row]) -> Section:
         tuple(table_rows),
     )  # fmt: skip
     return Section("Region flags", words, (), (table,) if table_rows else ())
+
+
+def _without_norm(gathered: Gathered) -> tuple[str, ...]:
+    """Which tracers have no norm; people of unknown diagnosis are not taken for healthy."""
+    names = [
+        tracer_of(t).label for t, norm in gathered.norms.items() if norm.people < FEWEST_FOR_NORM
+    ]
+    if not names:
+        return ()
+    return (
+        (
+            f"{', '.join(names)}: of no training person with this PET, or of one alone, the "
+            "diagnosis is known to be none. There is no norm: no z-map, no cluster and no flag."
+        ),
+    )

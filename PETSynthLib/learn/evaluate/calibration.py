@@ -10,6 +10,11 @@ def calibrated_factors(
 ) -> tuple[dict[str, float] | None, int | None]:
     """Factors from mean voxel sd to regional sd, and how many people they were fitted on.
 
+    Parameters
+    ----------
+    information
+        What the model really was given (`Images.given`), not what the evaluation meant to give.
+
     Returns
     -------
     None for the factors when the bundle has none for this set: those that come with each picture

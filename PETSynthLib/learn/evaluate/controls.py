@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...errors import ErrorCode, PETSynthError
 from ..regions import region_index, region_keys, regional_means
 from ..store import Store, Subject
 from .oracle_values import constructed_truth, geometry_ratio
@@ -46,8 +47,9 @@ PICTURES = (POPULATION, AGE_SEX, CLINIC, DENSITY)
 SHUFFLED_MRI = "{} (shuffled MRI)"
 SHUFFLED_CLINIC = "{} (shuffled clinic)"
 
+FEWEST_TRAINING = 2
 DENSITY_PEOPLE = 200
-"""At most so many training people take part in the grey-density regression: two numbers a voxel."""
+"""At most so many training people of a tracer take part in its grey-density regression."""
 
 WORDS = {
     POPULATION: "mean of the training people, laid onto the subject by the affine alignment",
@@ -80,9 +82,31 @@ def some_of(train: tuple[Subject, ...]) -> tuple[Subject, ...]:
     return train[:: max(1, -(-len(train) // DENSITY_PEOPLE))]
 
 
-def measure_densities(store: Store, people: tuple[Subject, ...]) -> Densities:
-    """Grey density of people of a store."""
-    maps = {s.row: grey_density(store, s) for s in people}
+def with_enough(train: tuple[Subject, ...], tracer: str) -> tuple[Subject, ...]:
+    """Training people who have the tracer's PET.
+
+    Raises
+    ------
+    PETSynthError
+        ``BAD_DATA`` when they are too few to fit a control.
+    """
+    found = tuple(s for s in train if tracer in s.tracers)
+    if len(found) < FEWEST_TRAINING:
+        raise PETSynthError(
+            ErrorCode.BAD_DATA,
+            f"Only {len(found)} of {len(train)} training subjects have a {tracer} PET, so no "
+            "control can be fitted.",
+            "Prepare more subjects, or leave this tracer out with --tracers.",
+        )
+    return found
+
+
+def measure_densities(
+    store: Store, people: tuple[Subject, ...], known: Densities | None = None
+) -> Densities:
+    """Grey density of people of a store; what is ``known`` of them is not measured again."""
+    kept = {} if known is None else known.maps
+    maps = {s.row: kept[s.row] if s.row in kept else grey_density(store, s) for s in people}
     return Densities(
         maps, {row: regional_means(store.regions(row), image) for row, image in maps.items()}
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,20 +15,24 @@ from ...errors import ErrorCode, PETSynthError
 from ...run.memory import peak_memory_mb
 from ...tracers import tracer as tracer_of
 from ..store import Store, Subject
-from ..tidy import Row, Section, write_rows
+from ..tidy import Row, Section
 from . import beside, sections, setting
 from .controls import INFORMATION_OF
+from .deviations import Deviation, as_facts, deviations, protocol_section
 from .gather import Gathered, Plan, Tell, gather
 from .judge import Comparison, Score, all_scores, comparisons
+from .kept import KEPT, forget
 from .predictor import Predictor
-from .protocol import Protocol
+from .primary import primary_section
+from .protocol import Entries, Protocol
 from .report import Report, html, markdown, tally
 from .results import ORACLE, Results, configuration
+from .strangers import strangers_claims
 from .summary import subject_rows, summary_rows
+from .write import require_room, write_files
 
 NULL = "null"
 CHECKS = ("clusters", "downstream", "sensitivity", "fairness")
-FILES = ("metrics.csv", "summary.json", "report.html", "table.md")
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,8 @@ class Evaluation:
         Subjects in the sensitivity check (each is run many times).
     protocol
         What was fixed in advance; None when nothing was.
+    entries
+        How each model takes part in the protocol, by label.
     """
 
     split: str = "test"
@@ -69,6 +75,7 @@ class Evaluation:
     checks: tuple[str, ...] = CHECKS
     sensitivity_subjects: int = 8
     protocol: Protocol | None = None
+    entries: Entries = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +96,7 @@ def evaluate(
     tell: Tell,
     training: Store | None = None,
 ) -> Evaluated:
-    """Judge models beside controls and oracle; write `FILES` into ``out``.
+    """Judge models beside controls and oracle; write `write.FILES` into ``out``.
 
     Parameters
     ----------
@@ -98,7 +105,9 @@ def evaluate(
     predictors
         The models (`predictor.load_predictors`).
     out
-        Folder; made when missing, written only when everything is known.
+        Folder; made when missing, written only when everything is known. An earlier report in it
+        is replaced as a whole or not at all. Until then finished parts lie in it (`kept`), so
+        that a run that was stopped goes on where it was.
     plan
         What and how.
     tell
@@ -121,7 +130,7 @@ def evaluate(
             f"There is no check {unknown[0]!r}.",
             f"Choose from {', '.join(CHECKS)}.",
         )
-    _writable(out)
+    require_room(out)
     subjects = store.split(plan.split)
     subjects = subjects[: plan.subjects] if plan.subjects else subjects
     tracers = _tracers(store, subjects, predictors, plan.tracers)
@@ -131,7 +140,7 @@ def evaluate(
         subjects,
         predictors,
         tracers,
-        Plan(plan.samples, plan.seed),
+        Plan(plan.samples, plan.seed, primary, out / KEPT),
         cluster_rows,
         tell,
         training,
@@ -145,8 +154,10 @@ def evaluate(
     check_rows, check_sections = _checks(gathered, predictors, plan, tell)
     rows += [*gathered.cluster_rows, *check_rows]
     sites = beside.site_section(results)
+    strayed = _strayed(results, predictors, plan)
     parts = (
-        sections.primary_section(results, scores, found, primary, null=null),
+        *_protocol(plan, strayed, results),
+        primary_section(results, scores, found, primary, null=null),
         sections.target_section(results, scores),
         sections.ladder_section(results, scores),
         sections.uncertainty_section(gathered, scores),
@@ -156,7 +167,7 @@ def evaluate(
         beside.flag_section(gathered, rows),
         *check_sections,
         *([sites] if sites else []),
-        setting.data_section(results, plan.split),
+        setting.data_section(results, plan.split, strangers_claims(store, subjects, predictors)),
         setting.conventions_section(results),
         setting.cost_section(
             gathered, peak_memory_mb() / 1000.0, _provenance(store, predictors, plan)
@@ -165,35 +176,44 @@ def evaluate(
     report = Report(
         title=_title(store, results),
         banner=_banner(store),
-        lead=_lead(results, plan, tracers),
+        lead=_lead(results, plan, tracers, strayed),
         sections=parts,
     )
     tell("Writing", 0, 1)
-    write_rows(out / "metrics.csv", rows)
     summary = _summary(store, results, plan, primary, scores, found, report)
-    _write(out / "summary.json", json.dumps(summary, indent=1, default=str) + "\n")
-    _write(out / "table.md", markdown(report))
-    _write(out / "report.html", html(report))
+    summary["models"] = [_named(predictor) for predictor in predictors]
+    if plan.protocol is not None:
+        summary["protocol"] = as_facts(plan.protocol, strayed, results, plan.entries)
+    summary = _finite(summary)
+    texts = {
+        "summary.json": json.dumps(summary, indent=1, default=str) + "\n",
+        "table.md": markdown(report),
+        "report.html": html(report),
+    }
+    write_files(out, rows, texts)
+    forget(out / KEPT)
     return Evaluated(out, report, tuple(scores), tuple(found))
 
 
-def _writable(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / ".probe").touch()
-        (out / ".probe").unlink()
-    except OSError as problem:
-        raise PETSynthError(
-            ErrorCode.BAD_OUTPUT,
-            f"The folder {out.name} cannot be written ({problem.strerror}).",
-            "Give another folder with -o.",
-        ) from problem
+def _strayed(
+    results: Results, predictors: Sequence[Predictor], plan: Evaluation
+) -> list[Deviation]:
+    if plan.protocol is None:
+        return []
+    return deviations(
+        plan.protocol,
+        results,
+        predictors,
+        split=plan.split,
+        samples=plan.samples,
+        entries=plan.entries,
+    )
 
 
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+def _protocol(plan: Evaluation, strayed: list[Deviation], results: Results) -> tuple[Section, ...]:
+    if plan.protocol is None:
+        return ()
+    return (protocol_section(plan.protocol, strayed, results.models, plan.entries),)
 
 
 def _tracers(
@@ -272,15 +292,32 @@ def _banner(store: Store) -> tuple[str, ...]:
     return ("Synthetic PET against acquired PET of real subjects. Not for diagnosis.",)
 
 
-def _lead(results: Results, plan: Evaluation, tracers: tuple[str, ...]) -> str:
+def _lead(
+    results: Results, plan: Evaluation, tracers: tuple[str, ...], strayed: Sequence[Deviation]
+) -> str:
     controls = len([label for label in results.labels if label in INFORMATION_OF])
     people = f"{len(results.subjects)} {sections.subjects_word(results)} subjects"
+    warning = f" NOT run under the protocol: {len(strayed)} deviations." if strayed else ""
     return (
         f"{', '.join(results.models)} beside {controls} controls, shuffled inputs"
         f"{' and the oracle' if ORACLE in results.labels else ''}, on {people} of the split "
         f"{plan.split!r} ({len(set(results.anatomies))} anatomies): "
-        f"{', '.join(tracer_of(t).label for t in tracers)}."
+        f"{', '.join(tracer_of(t).label for t in tracers)}.{warning}"
     )
+
+
+def _named(predictor: Predictor) -> dict[str, Any]:
+    """Which bundle stands behind a label and a seed."""
+    bundle = predictor.bundle
+    training = bundle.config.get("training", {})
+    return {
+        "label": predictor.label,
+        "seed": predictor.seed,
+        "bundle": f"{bundle.name} {bundle.version}",
+        "method": bundle.method,
+        "sha256": bundle.sha256,
+        "training": {k: training.get(k) for k in ("seed", "steps", "minutes")},
+    }
 
 
 def _provenance(store: Store, predictors: Sequence[Predictor], plan: Evaluation) -> dict[str, str]:
@@ -311,7 +348,7 @@ def _summary(
     found: Sequence[Comparison],
     report: Report,
 ) -> dict[str, Any]:
-    body: dict[str, Any] = {
+    return {
         "kind": store.facts["kind"],
         "configuration": configuration(store),
         "split": plan.split,
@@ -323,7 +360,6 @@ def _summary(
         "scores": [asdict(score) for score in scores],
         "comparisons": [asdict(comparison) for comparison in found],
     }
-    return _finite(body)  # type: ignore[no-any-return]
 
 
 def _finite(value: Any) -> Any:

@@ -21,6 +21,7 @@ from .controls import (
     VOLUMES,
     VOLUMES_CLINIC,
 )
+from .forms import FORMS, MEAN, label_of, samples_of, words_of
 from .results import ORACLE, Floats, Regional, Results
 from .statistics import (
     by_anatomy,
@@ -34,6 +35,7 @@ from .statistics import (
 
 BEATEN = (POPULATION, AGE_SEX, CLINIC, DENSITY, SHUFFLED_MRI, SHUFFLED_CLINIC)
 """Controls that a model has to beat: the primary family."""
+SHUFFLED = (SHUFFLED_MRI, SHUFFLED_CLINIC)
 RIVALS = (VOLUMES, VOLUMES_CLINIC)
 """Controls that are printed as they are: a model may or may not be better."""
 FULL = "both"
@@ -236,6 +238,11 @@ class Comparison:
     ----------
     model, other, tracer
         Who against whom, on what.
+    form, judged_as
+        One of `FORMS`, and what that is here: ``mean of 16 samples``, ``single sample``, or
+        ``its one picture`` where no samples were drawn.
+    knows
+        Information set of the other; the oracle's is the model's own.
     difference, interval
         Mean absolute error of the model minus the other's on the target region, SUVR, with its
         95 % bootstrap interval; negative is better.
@@ -246,12 +253,15 @@ class Comparison:
     p_t
         Paired t test, beside it.
     p_holm
-        ``p`` corrected within the primary family; NaN outside of it.
+        ``p`` corrected within the family of its form; NaN outside of it.
     """
 
     model: str
     other: str
     tracer: str
+    form: str
+    judged_as: str
+    knows: str
     difference: float
     interval: Interval
     anatomies: int
@@ -265,18 +275,33 @@ class Comparison:
         return self.difference < 0 and self.p_holm < ALPHA
 
 
-def compare(results: Results, model: str, other: str, tracer: str) -> Comparison:
-    """Paired comparison over anatomies (training seeds averaged for the tests)."""
-    errors = [
-        results.absolute_error(label, tracer, results.information_of(label, tracer)[-1])
-        for label in (model, other)
-    ]
-    table = by_anatomy(errors[0] - errors[1].mean(1, keepdims=True), results.anatomies)
+def compare(results: Results, model: str, other: str, tracer: str, form: str = MEAN) -> Comparison:
+    """Paired comparison over anatomies.
+
+    Each training seed of the model is held against the mean over the seeds of the other; the tests
+    take the mean of the differences. A model's own shuffled control is judged in the same form as
+    the model: where only one of the two was sampled, both are judged by their pictures.
+    """
+    count = samples_of(results, model, tracer)
+    own_control = other in {name.format(model) for name in SHUFFLED}
+    if own_control and samples_of(results, other, tracer) != count:
+        count, labels = 0, [model, other]
+    else:
+        labels = [label_of(results, label, tracer, form) for label in (model, other)]
+    information = results.information_of(model, tracer)[-1]
+    there = results.information_of(other, tracer)
+    knows = information if other == ORACLE and information in there else there[-1]
+    mine = results.absolute_error(labels[0], tracer, information)
+    others = results.absolute_error(labels[1], tracer, knows)
+    table = by_anatomy(mine - others.mean(1, keepdims=True), results.anatomies)
     differences = table.mean(1)
     return Comparison(
         model=model,
         other=other,
         tracer=tracer,
+        form=form,
+        judged_as=words_of(count, form),
+        knows=knows,
         difference=_grand(table),
         interval=two_level_bootstrap(table),
         anatomies=len(table),
@@ -288,26 +313,33 @@ def compare(results: Results, model: str, other: str, tracer: str) -> Comparison
 def comparisons(results: Results, primary: tuple[str, ...]) -> list[Comparison]:
     """Every model against every control and the oracle; Holm within the primary family.
 
-    A model's family is: tracers of ``primary`` x controls of `BEATEN`. It does not grow with the
-    number of models, so that no verdict depends on who else was judged that day.
+    A model's family is: tracers of ``primary`` x controls of `BEATEN`, for each form on its own.
+    It does not grow with the number of models, so that no verdict depends on who else was judged
+    that day. A model without samples has one form.
     """
-    found = []
-    for model in results.models:
-        named = [name.format(model) for name in (*BEATEN, *RIVALS)] + [ORACLE]
-        for tracer in results.tracers:
-            if not results.information_of(model, tracer):
-                continue
-            for other in named:
-                if results.information_of(other, tracer):
-                    found.append(compare(results, model, other, tracer))
-    for model in results.models:
-        family = [n for n, c in enumerate(found) if c.model == model and in_family(c, primary)]
-        for n, p in zip(family, holm([found[n].p for n in family]), strict=True):
-            found[n] = replace(found[n], p_holm=p)
+    found = [
+        compare(results, model, other, tracer, form)
+        for form in FORMS
+        for model in results.models
+        for tracer in results.tracers
+        if results.information_of(model, tracer)
+        and (form == MEAN or samples_of(results, model, tracer))
+        for other in [name.format(model) for name in (*BEATEN, *RIVALS)] + [ORACLE]
+        if results.information_of(other, tracer)
+    ]
+    for form in FORMS:
+        for model in results.models:
+            family = [
+                n
+                for n, c in enumerate(found)
+                if (c.form, c.model) == (form, model) and in_family(c, primary)
+            ]
+            for n, p in zip(family, holm([found[n].p for n in family]), strict=True):
+                found[n] = replace(found[n], p_holm=p)
     return found
 
 
 def in_family(comparison: Comparison, primary: tuple[str, ...]) -> bool:
-    """Whether a comparison belongs to the primary family."""
+    """Whether a comparison belongs to the family of its form."""
     beaten = {name.format(comparison.model) for name in BEATEN}
     return comparison.tracer in primary and comparison.other in beaten

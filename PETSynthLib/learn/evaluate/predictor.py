@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...clinical import FIELDS, ClinicalRecord
 from ...errors import ErrorCode, PETSynthError
 from ...generate.bundle import Bundle, LoadedGenerator, load_generator
-from ...generate.interface import Effort, Generated, GeneratorInput
+from ...generate.interface import Effort, Generated, GeneratorInput, information_set
 from ...preprocess.transform import resample
 from ...progress import Silent
 from ...quantify.suvr import Z_90
@@ -42,6 +42,9 @@ class Images:
         Region -> factor from the mean of ``sd`` over a region to the sd of the region's mean.
     seconds
         Time the model took.
+    given
+        Which information set it really was given (`generate.interface.INFORMATION`): a person
+        may lack the FLAIR, or every score.
     """
 
     mean: Image
@@ -49,6 +52,7 @@ class Images:
     samples: tuple[Image, ...]
     regional_sd_factor: dict[str, float]
     seconds: float
+    given: str
 
 
 def known_to(information: str, clinical: ClinicalRecord) -> ClinicalRecord:
@@ -142,7 +146,7 @@ class Predictor:
         started = time.perf_counter()
         made = self._loaded.generator.generate(given, Effort(samples, steps, seed), Silent())
         seconds = time.perf_counter() - started
-        return _on_store(made, store.grid, seconds)
+        return _on_store(made, store.grid, seconds, information_set(given))
 
     def regional(
         self, store: Store, subject: Subject, tracer: str, clinical: ClinicalRecord
@@ -160,7 +164,7 @@ def _onto(data: NDArray[np.generic], source: Grid, grid: Grid, order: int = 1) -
     return Volume(moved, grid.affine, grid.name)
 
 
-def _on_store(made: Generated, grid: Grid, seconds: float) -> Images:
+def _on_store(made: Generated, grid: Grid, seconds: float, given: str) -> Images:
     def back(volume: Volume) -> Image:
         if volume.grid.same_as(grid):
             return volume.data
@@ -172,6 +176,7 @@ def _on_store(made: Generated, grid: Grid, seconds: float) -> Images:
         samples=tuple(back(sample) for sample in made.samples),
         regional_sd_factor=dict(made.regional_sd_factor),
         seconds=seconds,
+        given=given,
     )
 
 
@@ -193,8 +198,8 @@ def regional_sd(
     labels
         Regions of the brain it was made from.
     factors
-        Calibrated factors for this information set; None takes those the model came with. A
-        model without any falls back on the spread of its samples, when it has at least four.
+        Calibrated factors for what the model was given; None takes those the picture came with.
+        A model without any falls back on the spread of its samples, when it has at least four.
     """
     chosen = images.regional_sd_factor if factors is None else factors
     if chosen:

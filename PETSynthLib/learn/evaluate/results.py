@@ -213,8 +213,8 @@ def is_healthy(subject: Subject) -> bool:
 
 
 def healthy_people(subjects: tuple[Subject, ...]) -> tuple[Subject, ...]:
-    """People whose diagnosis names no disease; everybody where nobody's is known or healthy."""
-    return tuple(s for s in subjects if is_healthy(s)) or subjects
+    """People whose diagnosis is known to name no disease; nobody where no diagnosis is known."""
+    return tuple(s for s in subjects if is_healthy(s))
 
 
 def simulation_record(store: Store, subject: Subject) -> dict[str, Any] | None:

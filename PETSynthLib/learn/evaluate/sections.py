@@ -1,4 +1,4 @@
-"""What the report says, part by part: the target regions, the claims, the ladder, the images."""
+"""What the report says, part by part: the target regions, the ladder, the intervals."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ...tracers import tracer as tracer_of
 from ..tidy import Claim, Section, Table, number
 from . import figures
 from .agreement import Agreement
-from .controls import AGE_SEX, INFORMATION_OF
+from .controls import INFORMATION_OF
 from .gather import Gathered
-from .judge import ALPHA, BEATEN, FULL, RIVALS, Comparison, Interval, Score, in_family
+from .judge import FULL, Interval, Score
 from .results import ORACLE, Results
 from .statistics import coverage_band
 
@@ -41,100 +41,6 @@ def p_words(p: float) -> str:
 def subjects_word(results: Results) -> str:
     """``simulated`` or ``real``: where the subjects come from."""
     return "simulated" if results.store.simulated else "real"
-
-
-def primary_section(
-    results: Results,
-    scores: Sequence[Score],
-    found: Sequence[Comparison],
-    primary: tuple[str, ...],
-    *,
-    null: bool,
-) -> Section:
-    """The endpoint named in advance, its tests, and what they allow to say."""
-    claims = []
-    for comparison in found:
-        if comparison.tracer not in primary:
-            continue
-        if null:
-            if comparison.other == AGE_SEX:
-                claims.append(_no_gain(comparison))
-        elif in_family(comparison, primary):
-            claims.append(_below(comparison))
-    claims += [_not_below_oracle(c) for c in found if c.other == ORACLE]
-    rows = tuple(
-        (
-            c.model,
-            tracer_of(c.tracer).label,
-            c.other,
-            number(c.difference),
-            span(c.interval),
-            str(c.anatomies),
-            p_words(c.p_holm),
-            p_words(c.p),
-            p_words(c.p_t),
-        )
-        for c in found
-    )
-    table = Table(
-        "Mean absolute error of the target region: model minus other, SUVR; negative is better",
-        (
-            "Model",
-            "Tracer",
-            "Against",
-            "Difference",
-            "95 % interval",
-            "n",
-            "p (Holm)",
-            "p",
-            "p (t)",
-        ),
-        rows,
-    )
-    forest = figures.forest(results, scores)
-    named = ", ".join(tracer_of(t).label for t in primary)
-    rivals = " and ".join(RIVALS)
-    words: tuple[str, ...] = (
-        (
-            "Primary endpoint: mean absolute error of the target region in excess of the oracle "
-            f"that knows MRI and clinic. Primary family of each model (Holm, {100 * ALPHA:g} %): "
-            f"{named}, against {len(BEATEN)} controls. The {rivals} and the oracle are printed as "
-            "they are. Comparisons outside the family have no corrected p and carry no claim."
-        ),
-    )
-    if null:
-        words += (
-            (
-                "This cohort is the null configuration: PET depends on age and sex only, so a "
-                "gain over the age/sex mean is a bug or a leak."
-            ),
-        )
-    return Section("Primary endpoint", words, tuple(claims), (table,), (forest,) if forest else ())
-
-
-def _evidence(c: Comparison, *, corrected: bool) -> str:
-    p = f"p = {p_words(c.p_holm)} (Holm)" if corrected else f"p = {p_words(c.p)}"
-    return f"{number(c.difference)} SUVR ({span(c.interval)}), n = {c.anatomies}, {p}"
-
-
-def _below(c: Comparison) -> Claim:
-    words = f"{c.model}, {tracer_of(c.tracer).label}: lower error than the control {c.other}"
-    held = None if math.isnan(c.p_holm) else c.better
-    return Claim(words, held, _evidence(c, corrected=True))
-
-
-def _no_gain(c: Comparison) -> Claim:
-    words = f"{c.model}, {tracer_of(c.tracer).label}: no gain over the age/sex mean (null cohort)"
-    held = None if math.isnan(c.p) else not (c.difference < 0 and c.p < ALPHA)
-    return Claim(words, held, _evidence(c, corrected=False))
-
-
-def _not_below_oracle(c: Comparison) -> Claim:
-    words = (
-        f"{c.model}, {tracer_of(c.tracer).label}: not better than the oracle (it would be a leak)"
-    )
-    held = None if math.isnan(c.p) else not (c.difference < 0 and c.p < ALPHA)
-    return Claim(words, held, _evidence(c, corrected=False))
 
 
 def target_section(results: Results, scores: Sequence[Score]) -> Section:

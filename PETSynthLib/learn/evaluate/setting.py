@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -23,8 +23,8 @@ RATIO_SD = 0.02
 """More than resampling explains: beyond this the oracle knows something that no image shows."""
 
 
-def data_section(results: Results, split: str) -> Section:
-    """Who was judged, and on what."""
+def data_section(results: Results, split: str, strangers: Sequence[Claim]) -> Section:
+    """Who was judged, on what, and whether the models had met them (`strangers_claims`)."""
     store, subjects = results.store, results.subjects
     training = results.training or store
     train = [s for s in training.subjects if s.split == "train"]
@@ -62,11 +62,11 @@ def data_section(results: Results, split: str) -> Section:
             )
         )
     claim = Claim(
-        "No judged anatomy is in the training split",
+        "No judged anatomy is in the training split of the controls",
         not shared,
         f"{len(shared)} of {len(set(results.anatomies))} are",
     )
-    claims = (claim, *_truth_claims(results))
+    claims = (claim, *strangers, *_truth_claims(results))
     return Section("Data", claims=claims, tables=(Table("", ("", ""), tuple(rows)),))
 
 
@@ -98,6 +98,33 @@ def _counted(words: Iterable[str]) -> str:
     return ", ".join(f"{word} {count}" for word, count in sorted(Counter(words).items()))
 
 
+def _geometry_words(results: Results) -> str:
+    """How far the grid moves a region's value from the constructed one, measured here."""
+    found = []
+    for tracer in results.tracers:
+        truth, target = results.truth[tracer], results.target(tracer)
+        known = np.isfinite(truth[:, target])
+        if not known.any() or constructed_truth(results.store, results.subjects, tracer) is None:
+            continue
+        ratio = geometry_ratio(results.store, results.subjects, tracer, truth)[known].mean(0)
+        found.append(
+            f"{tracer_of(tracer).label} {_percent(ratio[target])} in the target "
+            f"({_percent(ratio.min())} to {_percent(ratio.max())} over all regions)"
+        )
+    if not found:
+        return ""
+    return (
+        "Resampling onto the grid and the scanner's blur change them. Measured truth over "
+        f"constructed truth, less 1, mean of these subjects: {'; '.join(found)}. The oracle and "
+        "the controls that predict numbers are multiplied by each subject's ratio, so that nobody "
+        "is charged for it."
+    )
+
+
+def _percent(ratio: float) -> str:
+    return f"{100 * (ratio - 1):+.1f} %"
+
+
 def conventions_section(results: Results) -> Section:
     """What the words and numbers mean."""
     simulated = results.store.simulated
@@ -113,13 +140,7 @@ def conventions_section(results: Results) -> Section:
         ),
         *CONVENTIONS,
         "Regional values are means over the subject's own region labels on this grid. "
-        + (
-            "Resampling onto the grid changes them a little (the section Data says how much); "
-            "the oracle and controls that predict numbers are multiplied by measured over "
-            "constructed truth, so that nobody is charged for it."
-            if simulated
-            else ""
-        ),
+        + (_geometry_words(results) if simulated else ""),
         (
             "The target region of each tracer is the registry's. Absolute errors of the oracle "
             "are those of its median (the best possible for an absolute error), those of every "
@@ -155,7 +176,10 @@ def conventions_section(results: Results) -> Section:
             for label, info, words in table_of_controls()
         ),
     )
-    note = f"At most {DENSITY_PEOPLE} training people take part in the grey-density regression."
+    note = (
+        f"At most {DENSITY_PEOPLE} training people of a tracer take part in its grey-density "
+        "regression."
+    )
     return Section("Conventions", (*paragraphs, note), tables=(controls,))
 
 

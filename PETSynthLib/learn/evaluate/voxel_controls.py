@@ -24,6 +24,7 @@ DENSITY_FWHM_MM = 8.0
 FWHM_PER_SIGMA = 2.3548
 LOWEST_SD = 0.02
 """Floor of the norm's standard deviation, SUVR: a voxel nobody varies in flags nobody."""
+FEWEST_FOR_NORM = 2
 DENSITY_PENALTY = 1e-2
 """Keeps the slope of a voxel finite where grey density does not vary."""
 
@@ -38,11 +39,20 @@ def grey_density(store: Store, subject: Subject) -> Image:
 
 @dataclass(frozen=True, eq=False)
 class Norm:
-    """Mean and standard deviation (I, J, K) over the healthy people of the training split."""
+    """Mean and standard deviation (I, J, K) over the healthy people of the training split.
+
+    Fewer than two people make no norm: the mean is zero everywhere, so that no voxel holds any
+    uptake to be abnormal about.
+    """
 
     mean: Image
     sd: Image
     people: int
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a norm at all."""
+        return self.people >= FEWEST_FOR_NORM
 
 
 @dataclass(eq=False)
@@ -63,8 +73,11 @@ class _Moments:
         self.squares += image.astype(np.float64) ** 2
 
     def norm(self) -> Norm:
-        mean = self.total / max(self.count, 1)
-        variance = (self.squares - self.count * mean**2) / max(self.count - 1, 1)
+        if self.count < FEWEST_FOR_NORM:
+            nothing = np.zeros(self.shape, np.float32)
+            return Norm(nothing, nothing + 1, self.count)
+        mean = self.total / self.count
+        variance = (self.squares - self.count * mean**2) / (self.count - 1)
         sd = np.sqrt(np.maximum(variance, LOWEST_SD**2))
         return Norm(mean.astype(np.float32), sd.astype(np.float32), self.count)
 

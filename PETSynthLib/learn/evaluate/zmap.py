@@ -22,7 +22,7 @@ LOWEST_SUVR = 0.3
 THRESHOLDS = (2.0, 3.0)
 FLAGGED_SHARE = 0.05
 FEWEST_PEOPLE = 20
-"""A 95th percentile of fewer people is their maximum."""
+"""With fewer than 19 the rank of a 95 % bound lies beyond the last of them."""
 LOWEST_SD = 0.01
 
 
@@ -74,8 +74,9 @@ class RegionalNorm:
     mean, sd
         (R,), SUVR.
     threshold
-        Abnormal z that the highest region of 5 % of them exceeds (each person judged by the
-        others); NaN for fewer than `FEWEST_PEOPLE`.
+        Abnormal z that the highest region of a further healthy person exceeds with a probability
+        of at most 5 %: the ceil(0.95 (n + 1))-th smallest of theirs, each person judged by the
+        others. NaN for fewer than `FEWEST_PEOPLE`.
     people
         Their number.
     sign
@@ -96,8 +97,9 @@ class RegionalNorm:
 def regional_norm(values: Floats, tracer: str) -> RegionalNorm:
     """Norm of a tracer from the regional values (n, R) of healthy people."""
     n, sign = len(values), abnormal_sign(tracer)
-    mean = values.mean(0)
-    sd = np.maximum(values.std(0, ddof=1), LOWEST_SD) if n > 1 else np.full_like(mean, np.nan)
+    nothing = np.full(values.shape[1], np.nan)
+    mean = values.mean(0) if n else nothing
+    sd = np.maximum(values.std(0, ddof=1), LOWEST_SD) if n > 1 else nothing
     threshold = math.nan
     if n >= FEWEST_PEOPLE:
         highest = []
@@ -106,7 +108,10 @@ def regional_norm(values: Floats, tracer: str) -> RegionalNorm:
             spread = np.maximum(others.std(0, ddof=1), LOWEST_SD)
             z = sign * (values[person] - others.mean(0)) / spread
             highest.append(np.nanmax(z[single_regions()]))
-        threshold = float(np.percentile(highest, 100 * (1 - FLAGGED_SHARE)))
+        # The rank that a further person exceeds with at most that probability; rounded, because
+        # 20 x 0.95 must not become 19.000000000000004.
+        rank = math.ceil(round((n + 1) * (1 - FLAGGED_SHARE), 9))
+        threshold = float(np.sort(highest)[min(rank, n) - 1])
     return RegionalNorm(mean, sd, threshold, n, sign)
 
 

@@ -1,0 +1,83 @@
+"""The benchmark's driver: which commands it runs, and what it does with the reports."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("matplotlib")
+pytest.importorskip("sklearn")
+pytest.importorskip("yaml")
+
+from benchmark_case import make_report
+
+v1 = pytest.importorskip("v1")
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Every command instead of its work; evaluations leave a report by hand."""
+    asked: list[list[str]] = []
+
+    def instead(*words: object) -> None:
+        command = [str(word) for word in words]
+        asked.append(command)
+        if command[0] == "evaluate":
+            report = Path(command[command.index("-o") + 1])
+            cohort = report.name.removeprefix("report-")
+            make_report(report, "default" if cohort in "ab" else cohort)
+
+    monkeypatch.setattr(v1, "petsynth", instead)
+    return asked
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> None:
+    monkeypatch.setattr(sys, "argv", ["v1.py", *map(str, words)])
+    v1.main()
+
+
+def option(command: list[str], name: str) -> str:
+    return command[command.index(name) + 1]
+
+
+def test_a_cohort_is_simulated_prepared_trained_calibrated_and_evaluated_as_fixed(
+    commands: list[list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    run(monkeypatch, tmp_path / "w", "--cohorts", "a", "--methods", "unet")
+    names = [command[0] for command in commands]
+    assert names == [
+        "simulate", "prepare", "train", "calibrate", "train", "calibrate", "evaluate",
+    ]  # fmt: skip
+    assert (option(commands[0], "--seed"), option(commands[0], "--subjects")) == ("4101", "160")
+    assert [option(commands[n], "--set") for n in (2, 4)] == ["train.seed=1", "train.seed=2"]
+    assert option(commands[2], "--method") == "unet"
+    assert option(commands[2], "--max-minutes") == "30"
+    assert Path(option(commands[-1], "--protocol")).name == "v1.yaml"
+    assert Path(option(commands[-1], "--entries")).name == "entries.yaml"
+
+
+def test_an_entry_s_settings_reach_the_training_under_its_label(
+    commands: list[list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    entries = tmp_path / "entries.yaml"
+    row = "{method: unet, track: as_published, inputs: T1 alone, set: [method.base=8]}"
+    entries.write_text(f"unet-paper: {row}", encoding="utf-8")
+    monkeypatch.setattr(v1, "ENTRIES", entries)
+    run(monkeypatch, tmp_path / "w", "--cohorts", "a", "--seeds", 1)
+    trained = next(command for command in commands if command[0] == "train")
+    assert "method.base=8" in trained
+    assert option(trained, "--method") == "unet"
+    assert option(commands[-1], "--model").startswith("unet-paper=")
+
+
+def test_rows_are_kept_and_the_link_strength_drawn_once_all_three_are_there(
+    commands: list[list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    work, kept = tmp_path / "w", tmp_path / "rows"
+    run(monkeypatch, work, "--cohorts", "a", "null", "--methods", "flow", "--rows", kept)
+    assert (kept / "flow" / "null-subjects.csv").is_file()
+    assert not (work / "link-strength").exists()
+    run(monkeypatch, work, "--cohorts", "strong", "--methods", "flow", "--rows", kept)
+    assert (work / "link-strength" / "link-strength.png").is_file()
