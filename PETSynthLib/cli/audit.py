@@ -33,11 +33,13 @@ def audit(
     from ..learn.audit.audit import audit as judge
     from ..learn.audit.report import as_dict, text, write_report
     from ..learn.evaluate.predictor import load_predictors
+    from ..learn.evaluate.write import require_room
     from ..learn.store import open_store
 
     opened = open_store(Path(store))
     (predictor,) = load_predictors([model], device)
     wanted = None if tracers is None else [t.strip() for t in tracers.split(",") if t.strip()]
+    require_room(Path(output))
     with Told(silent=quiet) as told:
         found = judge(opened, predictor, split=split, tracers=wanted, tell=told, seed=seed)
     path = write_report(Path(output), found)

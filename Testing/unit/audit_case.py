@@ -7,20 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from store_case import make_store
+from store_case import case_grid, make_store
 
 from PETSynthLib.clinical import ClinicalRecord
 from PETSynthLib.learn.evaluate.predictor import Images
 from PETSynthLib.learn.store import Store, Subject
+from PETSynthLib.volume import Grid
 
 SHAPE = (8, 8, 8)
 
 
-def different_brains(folder: Path, n: int) -> Store:
+def different_brains(folder: Path, n: int, shape: tuple[int, int, int] = SHAPE) -> Store:
     """A store whose T1s have nothing in common (those of `make_store` are one template)."""
-    store = make_store(folder, n=n, shape=SHAPE, tracers=("fdg",), seed=5)
+    store = make_store(folder, n=n, shape=shape, tracers=("fdg",), seed=5)
     rng = np.random.default_rng(11)
-    images = rng.uniform(0.2, 1.0, (n, *SHAPE)) * np.load(folder / "brain.npy")
+    images = rng.uniform(0.2, 1.0, (n, *shape)) * np.load(folder / "brain.npy")
     np.save(folder / "t1.npy", images.astype(np.float16))
     return store
 
@@ -33,6 +34,7 @@ class Bundle:
     name: str = "painter"
     version: str = "0.1.0"
     sha256: str = "0" * 64
+    grid: Grid = field(default_factory=lambda: case_grid(SHAPE))
 
 
 @dataclass(frozen=True)
@@ -60,4 +62,5 @@ class Peeker:
         mri_of: Subject | None = None,
     ) -> Images:
         mean = store.truth(subject.row, tracer) + np.float32(self.error)
-        return Images(mean, np.full_like(mean, self.sd), (), {"fdg_ad_metaroi": 1.0}, 0.0)
+        sd, given = np.full_like(mean, self.sd), "both" if clinical.cognition() else "mri"
+        return Images(mean, sd, (), {"fdg_ad_metaroi": 1.0}, 0.0, given)

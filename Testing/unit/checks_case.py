@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -39,10 +40,11 @@ def person(row: int, **changes: object) -> Subject:
 
 @dataclass(frozen=True, eq=False)
 class Volumes:
-    """A simulated store that knows regional volumes and nothing else."""
+    """A simulated store that knows regional volumes and nothing else (unless ``folder`` does)."""
 
     volumes: NDArray[np.float32]
     simulated: bool = True
+    folder: Path = Path("nowhere")
 
 
 def results_of(
@@ -53,6 +55,7 @@ def results_of(
     tracer: str = "fdg",
     volumes: NDArray[np.float32] | None = None,
     more: Sequence[Regional] = (),
+    folder: Path = Path("nowhere"),
 ) -> Results:
     """Results of one model.
 
@@ -66,11 +69,13 @@ def results_of(
         Information set -> (N, R) of the model `MODEL`.
     more
         Other estimators.
+    folder
+        Of the store, where the simulator's records lie.
     """
     values = [Regional(MODEL, 0, tracer, info, v, v) for info, v in made.items()]
     flat = np.ones((len(subjects), R), np.float32) if volumes is None else volumes
     return Results(
-        store=cast(Store, Volumes(flat)),
+        store=cast(Store, Volumes(flat, folder=folder)),
         subjects=tuple(subjects),
         truth={tracer: truth},
         acquired={tracer: truth},

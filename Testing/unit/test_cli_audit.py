@@ -58,3 +58,14 @@ def test_a_folder_that_is_no_store_is_one_sentence(
     assert main(["audit", str(tmp_path), "--model", "flow", "-o", str(tmp_path / "out")]) == 2
     assert "is not a store" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_run(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("PETSynthLib.learn.audit.audit.audit", lambda *_, **__: pytest.fail("ran"))
+    taken = tmp_path / "taken"
+    taken.write_text("mine", encoding="utf-8")
+    assert main(["audit", str(store), "--model", "painter", "-o", str(taken)]) == 2
+    assert "cannot be made because a file has that name" in capsys.readouterr().err
+    assert taken.read_text(encoding="utf-8") == "mine"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from audit_case import Bundle, different_brains
 from checks_case import person
+from store_case import case_grid
 
 from PETSynthLib.checks import Finding, Verdict
 from PETSynthLib.learn.audit.leakage import (
@@ -109,6 +110,19 @@ class TestModel:
     def test_one_trained_on_others_is_green(self, store: Store) -> None:
         seen = {"training": {"fingerprints": fingerprints(store, store.split("train"))}}
         assert light(store, "model", Bundle(seen)).verdict is Verdict.GREEN
+
+    def test_one_that_learnt_on_another_grid_cannot_be_compared(self, store: Store) -> None:
+        # The same people at 16 voxels a side have other images, hence other fingerprints.
+        finer = different_brains(store.folder.parent / "finer", N, (16, 16, 16))
+        seen = {"training": {"fingerprints": fingerprints(finer, finer.split("test"))}}
+        found = light(store, "model", Bundle(seen, grid=finer.grid))
+        assert found.verdict is Verdict.AMBER
+        assert found.value == "not comparable"
+        assert "16 x 16 x 16 voxels of 10.5 mm" in found.sentence
+
+    def test_a_known_person_is_red_whatever_grid_the_model_states(self, store: Store) -> None:
+        seen = {"training": {"fingerprints": fingerprints(store, store.split("test"))}}
+        assert light(store, "model", Bundle(seen, grid=case_grid((9, 9, 9)))).verdict is Verdict.RED
 
 
 def test_block_means_drop_what_fills_no_block() -> None:

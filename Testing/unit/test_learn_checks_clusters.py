@@ -122,6 +122,20 @@ class TestPlantedLesions:
         assert found["lesion_shown.hidden"] == 0
         assert found["lesion_missed_ml"] == pytest.approx(2.7)
 
+    def test_one_left_out_beside_one_invented_is_counted_on_both_sides(self) -> None:
+        # True: 27 voxels of the left precuneus at z 4, a corner of 8 of them shown at z 2.
+        # Synthetic: that corner, and 12 voxels at z 4 where nothing is.
+        left, corner = np.s_[1:4, 2:5, 2:5], np.s_[1:3, 2:4, 2:4]
+        synthetic = with_hole(HOLE, 0.6)
+        synthetic[corner] = 0.8
+        found = values(case(truth=with_hole(left, 0.6), synthetic=synthetic, lesions=SEEN))
+        assert found["abnormal_true_ml"] == pytest.approx(2.7)
+        assert found["abnormal_synthetic_ml"] == pytest.approx(1.2)
+        assert found["hallucinated_ml"] == pytest.approx(1.2)
+        assert found["missed_ml"] == found["lesion_missed_ml"] == pytest.approx(1.9)
+        # Side difference: 8 of 27 voxels lower by 0.2, of 27 lower by 0.4.
+        assert found["lesion_shown.seen"] == pytest.approx(8 * 0.2 / (27 * 0.4))
+
     def test_other_tracers_have_none(self) -> None:
         left = np.s_[1:4, 2:5, 2:5]
         made = case(truth=with_hole(left, 0.6), lesions=SEEN, tracer="pib")
@@ -140,7 +154,9 @@ def test_the_section_gives_means_per_person_and_medians_of_lesions() -> None:
     whole, lesions = section(rows, results).tables
     assert whole.rows[0][:4] == (MODEL, "fdg", "mri", "3")
     assert whole.rows[0][6] == "0.40"  # 1.2 mL hallucinated in one of three
-    assert lesions.rows == ((MODEL, "mri", "with an MRI correlate", "2", "0.38", "0.25 to 0.50"),)
+    # Both losses are 27 voxels of 0.1 mL at z 4; at 0.9 z is 1 and at 0.8 it is 2: none is missed.
+    shown = (MODEL, "mri", "with an MRI correlate", "2", "0.38", "0.25 to 0.50", "2.70", "0.00")
+    assert lesions.rows == (shown,)
 
 
 def test_without_lesions_the_section_says_so() -> None:

@@ -1,10 +1,10 @@
-"""Errors by group, refusals, and the planted positive control."""
+"""Errors by group, refusals, the planted group and the planted bias in the report."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from checks_case import R, person, results_of
+from checks_case import MODEL, R, person, results_of
 
 from PETSynthLib.clinical import ClinicalRecord
 from PETSynthLib.learn.checks.fairness import PLANTED, fairness, gap_between, groupings
@@ -74,7 +74,7 @@ class TestGap:
         # Both groups: 25 values -1, 25 values 1: variance 50/49, se of the difference sqrt(2/49).
         errors = np.tile([-1.0, 1.0], 50)[:, None]
         gap = gap_between(errors, ["a"] * 50 + ["b"] * 50, names(100), 0)
-        assert gap.detectable == pytest.approx(2.80 * (2 / 49) ** 0.5)
+        assert gap.detectable == pytest.approx(2.80 * (2 / 49) ** 0.5, rel=1e-3)
 
 
 def judged(planted: int, extra: float) -> tuple[list[Row], Section]:
@@ -91,27 +91,50 @@ def judged(planted: int, extra: float) -> tuple[list[Row], Section]:
     return fairness(results_of(people, truth, {"mri": made}), seed=0)
 
 
-class TestPositiveControl:
-    def test_a_planted_group_with_larger_errors_is_found(self) -> None:
+def found_group(section: Section) -> list[bool | None]:
+    return [c.held for c in section.claims if "the simulator planted" in c.words]
+
+
+class TestPlantedGroup:
+    def test_one_with_larger_errors_is_found(self) -> None:
         rows, section = judged(planted=20, extra=0.05)
-        assert [c.held for c in section.claims] == [True]
+        assert found_group(section) == [True]
         value = {r.metric: r.value for r in rows}
         assert value["fairness_absolute_error.planted_group.gap"] == pytest.approx(0.05, abs=0.02)
         assert value["fairness_absolute_error.sex.p_holm"] > 0.05
 
-    def test_a_planted_group_like_the_others_is_not_found(self) -> None:
-        assert [c.held for c in judged(planted=20, extra=0.0)[1].claims] == [False]
+    def test_one_like_the_others_is_not_found(self) -> None:
+        assert found_group(judged(planted=20, extra=0.0)[1]) == [False]
 
-    def test_a_planted_group_too_small_is_left_open_and_named(self) -> None:
+    def test_ten_beside_fifty_are_enough_to_be_found(self) -> None:
+        assert found_group(judged(planted=10, extra=0.05)[1]) == [True]
+
+    def test_one_too_small_is_left_open_and_named(self) -> None:
         _, section = judged(planted=6, extra=0.5)
-        assert [c.held for c in section.claims] == [None]
+        assert found_group(section) == [None]
+        # A gap of one sd needs 1/n + 1/54 <= 1 / 2.80^2, so n >= 9.2.
+        assert "6 anatomies beside 54; 10 are needed" in section.claims[1].evidence
         assert "planted group: low_contrast (6)" in " ".join(section.paragraphs)
-        # Women and men are thirty each: theirs is the only line of the table.
-        assert {row[1] for row in section.tables[0].rows} == {"sex"}
+        # Women and men are thirty each: theirs is the only grouping of the table.
+        assert {row[1] for row in section.tables[1].rows} == {"sex"}
+
+
+class TestPlantedBias:
+    def test_one_in_half_of_the_people_is_found_whatever_the_groups(self) -> None:
+        rows, section = judged(planted=6, extra=0.0)
+        claim = section.claims[0]
+        assert "positive control" in claim.words
+        assert claim.held is True
+        value = {r.metric: r.value for r in rows}
+        assert value["fairness_planted_bias.n"] == 60
+        assert value["fairness_planted_bias.suvr"] == pytest.approx(0.02, rel=0.2)
+        assert value["fairness_planted_bias.found_share"] > 0.9
+        assert section.tables[0].rows[0][:3] == (MODEL, "fdg", "60")
 
 
 def test_people_who_differ_in_nothing_known_make_a_sentence() -> None:
     people = [person(i) for i in range(3)]
     rows, section = fairness(results_of(people, np.ones((3, R)), {"mri": np.ones((3, R))}), seed=0)
-    assert rows == []
-    assert "No grouping" in section.paragraphs[0]
+    assert {r.metric.partition(".")[0] for r in rows} == {"fairness_planted_bias"}
+    assert [c.held for c in section.claims] == [None]
+    assert "No grouping" in section.paragraphs[1]

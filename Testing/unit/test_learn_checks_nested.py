@@ -11,6 +11,7 @@ pytest.importorskip("sklearn")
 
 from PETSynthLib.learn.checks.arms import Arm
 from PETSynthLib.learn.checks.nested import (
+    RareClass,
     auc,
     balanced_accuracy,
     classify,
@@ -110,6 +111,13 @@ class TestClassify:
         features[:, 2] = np.nan
         found = classify(arm(features, features), classes, np.arange(40).astype(str), 0)
         assert mean_auc(found, classes, NAMES[:2]) > 0.9
+
+    def test_a_class_that_a_fold_leaves_out_is_named(self, rng: np.random.Generator) -> None:
+        # One brain holds everybody with AD: no fold can be fitted on it and asked about it.
+        classes = np.repeat(["AD", "CN"], [10, 30])
+        anatomies = np.array(["one"] * 10 + [str(i) for i in range(30)])
+        with pytest.raises(RareClass, match="AD"):
+            classify(arm(rng.standard_normal((40, 2))), classes, anatomies, 0)
 
 
 def test_a_score_is_predicted_for_people_outside_the_fit(rng: np.random.Generator) -> None:

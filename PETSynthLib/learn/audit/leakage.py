@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from ...checks import Finding, Verdict
 from ...generate.bundle import Bundle
+from ...volume import Grid
 from ..fingerprint import fingerprint
 from ..store import Store, Subject
 
@@ -173,16 +174,29 @@ def _known(store: Store, judged: Sequence[Subject], bundle: Bundle) -> Finding:
         return Finding(name, "unknown", limit, Verdict.AMBER, sentence)
     stated = {*own, *bundle.config.get("calibration", {}).get("fingerprints", ())}
     seen = [s.subject for s in judged if fingerprint(store.t1(s.row)) in stated]
-    if not seen:
+    if seen:
         sentence = (
-            f"No T1 is among the {len(stated)} that {bundle.name} was trained and calibrated on."
+            f"{_count(len(seen), 'judged person is', 'judged people are')} among those "
+            f"{bundle.name} was trained or calibrated on ({_named(seen)})."
         )
-        return Finding(name, 0.0, limit, Verdict.GREEN, sentence)
+        return Finding(name, float(len(seen)), limit, Verdict.RED, sentence)
+    if not bundle.grid.same_as(store.grid):
+        sentence = (
+            f"{bundle.name} learnt on another grid ({_lattice(bundle.grid)}; these people are on "
+            f"{_lattice(store.grid)}): the same person's T1 is another image there, so nobody can "
+            "tell here whether it has seen these people."
+        )
+        return Finding(name, "not comparable", limit, Verdict.AMBER, sentence)
     sentence = (
-        f"{_count(len(seen), 'judged person is', 'judged people are')} among those {bundle.name} "
-        f"was trained or calibrated on ({_named(seen)})."
+        f"No T1 is among the {len(stated)} that {bundle.name} was trained and calibrated on; one "
+        "that was prepared in another way would not be recognised."
     )
-    return Finding(name, float(len(seen)), limit, Verdict.RED, sentence)
+    return Finding(name, 0.0, limit, Verdict.GREEN, sentence)
+
+
+def _lattice(grid: Grid) -> str:
+    shape = " x ".join(str(n) for n in grid.shape)
+    return f"{shape} voxels of {grid.spacing[0]:.3g} mm"
 
 
 def _finding(name: str, count: int, sentence: str) -> Finding:

@@ -54,6 +54,10 @@ class Evidence:
         chosen = tuple(self.subjects[int(i)] for i in people)
         return Evidence(chosen, self.volumes[people], self.acquired[people])
 
+    def of_tracers(self, tracers: NDArray[np.intp]) -> Evidence:
+        """The evidence with the acquired PETs of some of the tracers only."""
+        return Evidence(self.subjects, self.volumes, self.acquired[:, tracers])
+
 
 @dataclass(frozen=True, eq=False)
 class Arm:
@@ -119,7 +123,17 @@ def common_arms(evidence: Evidence, hidden: Sequence[str] = ()) -> list[Arm]:
 
 
 def synthetic_arms(evidence: Evidence, information: str, values: Array) -> list[Arm]:
-    """The arms of one model at one information set, with its regional SUVR (N, T, R)."""
+    """The arms of one model at one information set.
+
+    Parameters
+    ----------
+    evidence
+        What is known, with acquired PETs of the model's tracers.
+    information
+        What the model was given.
+    values
+        Its regional SUVR (N, T, R).
+    """
     acquired, synthetic = pet_features(evidence.acquired), pet_features(values)
     saw = information in SEES_CLINIC
     name = f"synthetic PET from {'MRI + clinic' if saw else 'MRI'}"

@@ -37,7 +37,10 @@ WHOLE = (
     *("Model", "Tracer", "Information", "People"),
     *("Abnormal, true mL", "Abnormal, synthetic mL", "Hallucinated mL", "Missed mL"),
 )
-PLANTED = ("Model", "Information", "Planted loss", "Lesions", "Shown, median", "Range")
+PLANTED = (
+    *("Model", "Information", "Planted loss", "Lesions", "Shown, median", "Range"),
+    *("Abnormal there, true mL", "Missed there mL"),
+)
 METHOD = (
     f"Volume per person of clusters of at least {SMALLEST_ML} mL. Hallucinated: z above "
     f"{ABNORMAL_Z:g} in the synthetic PET, below {NORMAL_Z:g} in the true one; missed: the other "
@@ -46,9 +49,10 @@ METHOD = (
 )
 LESIONS = (
     "Planted focal losses of FDG uptake. Shown: side difference of the lesion's region in the "
-    "synthetic PET as a share of the true one (1: all of it, 0: nothing). A loss that the MRI "
-    "shows should appear; one that it does not show belongs into the interval, not into the mean, "
-    "so about 0 is right."
+    "synthetic PET as a share of the true one (1: all of it, 0: nothing). Mean volumes: where the "
+    f"true z in that region is above {ABNORMAL_Z:g}, and how much of it is below {NORMAL_Z:g} in "
+    "the synthetic PET. A loss that the MRI shows should appear; one that it does not show belongs "
+    "into the interval, not into the mean, so about 0 is right."
 )
 
 
@@ -164,12 +168,27 @@ def section(rows: Sequence[Row], results: Results) -> Section:
             means = (number(_mean(part, name), 2) for name in CLUSTERS)
             whole.append((model, tracer, information, str(people), *means))
             for kind, words in (("seen", SEEN), ("hidden", HIDDEN)):
-                shown = [r.value for r in part if r.metric == f"lesion_shown.{kind}"]
-                if shown:
+                there = [r for r in part if r.metric == f"lesion_shown.{kind}"]
+                if there:
+                    shown = [r.value for r in there]
+                    places = {(r.subject, r.region, r.seed) for r in there}
+                    within = [r for r in part if (r.subject, r.region, r.seed) in places]
+                    volumes = (
+                        number(_mean(within, name), 2)
+                        for name in ("lesion_abnormal_ml", "lesion_missed_ml")
+                    )
                     low, middle, high = np.quantile(shown, [0, 0.5, 1])
                     ends = f"{number(low, 2)} to {number(high, 2)}"
                     lesions.append(
-                        (model, information, words, str(len(shown)), number(middle, 2), ends)
+                        (
+                            model,
+                            information,
+                            words,
+                            str(len(shown)),
+                            number(middle, 2),
+                            ends,
+                            *volumes,
+                        )
                     )
     tables = [Table("Mean cluster volume per person", WHOLE, tuple(whole))]
     if not lesions:

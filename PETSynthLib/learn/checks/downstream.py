@@ -1,4 +1,8 @@
-"""Is a synthetic PET good for anything? Diagnosis and test scores predicted from each evidence."""
+"""Is a synthetic PET good for anything? Diagnosis and test scores predicted from each evidence.
+
+Simulated people have a true cause (aetiology) beside the clinician's diagnosis, which is sometimes
+wrong: both are predicted.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from numpy.typing import NDArray
 
 from ...clinical import FIELDS
 from ..evaluate.regression import raw_fields, volume_features
+from ..evaluate.results import simulation_record
 from ..tidy import ALL, Claim, Figure, Row, Section, Table, number
 from .arms import (
     ACQUIRED,
@@ -26,6 +31,8 @@ from .arms import (
 )
 from .nested import (
     MIN_CLASS,
+    OTHER,
+    RareClass,
     balanced_accuracy,
     classify,
     diagnosis_classes,
@@ -38,7 +45,7 @@ from .resampling import interval, resamples
 if TYPE_CHECKING:
     from ..evaluate.results import Results
 
-TITLE = "What the PET is good for: diagnosis and test scores"
+TITLE = "What the PET is good for: diagnosis, cause and test scores"
 MIN_SCORED = 20
 """Anatomies with a score that a prediction of it needs."""
 METHOD = (
@@ -49,8 +56,13 @@ METHOD = (
 )
 LADDER = ("mri", "both")
 """Information sets of the synthetic PET: without the clinic, and with it."""
-WORDS = {"mmse": "MMSE", "adas13": "ADAS-Cog-13"}
-DIAGNOSIS = "diagnosis"
+DIAGNOSIS, AETIOLOGY = "diagnosis", "aetiology"
+WORDS = {
+    DIAGNOSIS: "Diagnosis",
+    AETIOLOGY: "True cause",
+    "mmse": "MMSE",
+    "adas13": "ADAS-Cog-13",
+}
 GAIN = f"{DIAGNOSIS}_auc_over_clinic"
 """Metric of a row: AUC of an arm minus that of the clinic alone."""
 MEASURES = {
@@ -71,7 +83,7 @@ class Task:
     Attributes
     ----------
     name
-        ``"diagnosis"`` or the clinical field.
+        `DIAGNOSIS`, `AETIOLOGY` or the clinical field.
     people
         Positions of the people who enter it.
     target
@@ -119,7 +131,7 @@ class Trial:
 
 
 def downstream(results: Results, *, seed: int) -> tuple[list[Row], Section]:
-    """Predict diagnosis, MMSE and ADAS-Cog-13 from every evidence, beside the clinic alone.
+    """Predict diagnosis, cause, MMSE and ADAS-Cog-13 from every evidence, beside the clinic alone.
 
     Parameters
     ----------
@@ -135,7 +147,14 @@ def downstream(results: Results, *, seed: int) -> tuple[list[Row], Section]:
     evidence = _evidence(results)
     tasks, refusals = _tasks(results, evidence)
     for task in tasks:
-        trials = _trials(task, results, evidence, seed)
+        try:
+            trials = _trials(task, results, evidence, seed)
+        except RareClass as rare:
+            refusals.append(
+                f"{WORDS[task.name]} is not predicted: {rare} is so rare that a fold leaves "
+                "nobody with it to learn from."
+            )
+            continue
         rows += _rows(task, trials)
         shown = [trial for trial in trials if trial.seed == 0]
         tables.append(_table(task, shown))
@@ -153,21 +172,10 @@ def _evidence(results: Results) -> Evidence:
 def _tasks(results: Results, evidence: Evidence) -> tuple[list[Task], list[str]]:
     """What can be predicted, and a sentence on everything that cannot."""
     tasks, refusals = [], []
-    classes = np.array(
-        diagnosis_classes([s.diagnosis for s in results.subjects], evidence.anatomies)
-    )
-    names = np.unique(classes[classes != ""])
-    if len(names) < 2:
-        refusals.append(
-            f"Diagnosis is not predicted: fewer than two diagnoses have {MIN_CLASS} anatomies."
-        )
-    else:
-        people = np.flatnonzero(classes != "")
-        measures = {
-            "auc": lambda p, t: mean_auc(p, t, names),
-            "balanced_accuracy": lambda p, t: balanced_accuracy(p, t, names),
-        }
-        tasks.append(Task(DIAGNOSIS, people, classes[people], measures))
+    for name, classes in _labels(results).items():
+        task, words = _classification(name, classes, evidence.anatomies)
+        tasks += [] if task is None else [task]
+        refusals += words
     for field in SCORES:
         scores = raw_fields(results.subjects, "clinic")[:, list(FIELDS).index(field)]
         people = np.flatnonzero(np.isfinite(scores))
@@ -181,6 +189,40 @@ def _tasks(results: Results, evidence: Evidence) -> tuple[list[Task], list[str]]
             measures = {"r": _correlation, "absolute_error": _absolute_error}
             tasks.append(Task(field, people, scores[people], measures))
     return tasks, refusals
+
+
+def _labels(results: Results) -> dict[str, list[str]]:
+    """Diagnosis of each person and, where the simulator wrote it down, the true cause."""
+    labels = {DIAGNOSIS: [s.diagnosis for s in results.subjects]}
+    records = [simulation_record(results.store, s) or {} for s in results.subjects]
+    causes = [str(r.get("latents", {}).get(AETIOLOGY, "")) for r in records]
+    return labels | ({AETIOLOGY: causes} if any(causes) else {})
+
+
+def _classification(
+    name: str, labels: list[str], anatomies: list[str]
+) -> tuple[Task | None, list[str]]:
+    """The task of telling the labels apart, and sentences on those that are too rare for it."""
+    found = diagnosis_classes(labels, anatomies)
+    classes = np.array(found)
+    names = np.unique(classes[classes != ""])
+    if len(names) < 2:
+        words = "fewer than two diagnoses" if name == DIAGNOSIS else "fewer than two causes"
+        return None, [f"{WORDS[name]} is not predicted: {words} have {MIN_CLASS} anatomies."]
+    joined = Counter(a for a, b in zip(labels, found, strict=True) if b == OTHER != a)
+    dropped = Counter(a for a, b in zip(labels, found, strict=True) if a and not b)
+    said = [
+        f"{WORDS[name]}: fewer than {MIN_CLASS} anatomies, so {fate}: "
+        f"{', '.join(f'{label} ({n})' for label, n in sorted(rare.items()))}."
+        for rare, fate in ((joined, f"counted as {OTHER!r}"), (dropped, "left out"))
+        if rare
+    ]
+    people = np.flatnonzero(classes != "")
+    measures = {
+        "auc": lambda p, t: mean_auc(p, t, names),
+        "balanced_accuracy": lambda p, t: balanced_accuracy(p, t, names),
+    }
+    return Task(name, people, classes[people], measures), said
 
 
 def _correlation(predicted: Array, target: NDArray[Any]) -> float:
@@ -200,7 +242,7 @@ def _trials(task: Task, results: Results, evidence: Evidence, seed: int) -> list
     cohorts = resamples(evidence.anatomies, seed)
 
     def trial(arm: Arm, model: str, model_seed: int) -> Trial:
-        fit = classify if task.name == DIAGNOSIS else predict_score
+        fit = predict_score if task.name in SCORES else classify
         predicted = fit(arm, task.target, anatomies, seed)
         values, draws = {}, {}
         for name, measure in task.measures.items():
@@ -213,18 +255,23 @@ def _trials(task: Task, results: Results, evidence: Evidence, seed: int) -> list
     for model in results.models:
         for model_seed in range(results.seeds[model]):
             for information in LADDER:
-                values = _synthetic(results, model, model_seed, information)
-                if values is not None:
-                    found = synthetic_arms(evidence, information, values[task.people])
+                made, values = _synthetic(results, model, model_seed, information)
+                if len(made):
+                    known = evidence.of_tracers(made)
+                    found = synthetic_arms(known, information, values[task.people])
                     trials += [trial(arm, model, model_seed) for arm in found]
     return trials
 
 
-def _synthetic(results: Results, model: str, seed: int, information: str) -> Array | None:
-    """Regional SUVR (N, T, R) of a model at an information set; None when it was not run so."""
+def _synthetic(
+    results: Results, model: str, seed: int, information: str
+) -> tuple[NDArray[np.intp], Array]:
+    """Which tracers (T,) a model made at an information set, and its regional SUVR (N, T, R)."""
     keys = [(model, seed, tracer, information) for tracer in results.acquired]
-    there = [results.regional[key].mean for key in keys if key in results.regional]
-    return np.stack(there, axis=1) if there else None
+    there = np.flatnonzero([key in results.regional for key in keys])
+    empty = np.empty((len(results.subjects), 0, 0))
+    made = [results.regional[keys[t]].mean for t in there]
+    return there, np.stack(made, axis=1) if made else empty
 
 
 def _rows(task: Task, trials: list[Trial]) -> list[Row]:
@@ -280,10 +327,10 @@ def _figure(task: Task, trials: list[Trial]) -> Figure:
 
 
 def _title(task: Task) -> str:
-    if task.name == DIAGNOSIS:
+    if task.name not in SCORES:
         counts = Counter(str(name) for name in task.target)
         people = ", ".join(f"{name} {n}" for name, n in sorted(counts.items()))
-        return f"Diagnosis of {len(task.people)} people: {people}"
+        return f"{WORDS[task.name]} of {len(task.people)} people: {people}"
     told = "age, sex, education and APOE4 only"
     return f"{WORDS[task.name]} of {len(task.people)} people; the clinic here is {told}"
 

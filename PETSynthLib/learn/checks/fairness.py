@@ -1,8 +1,9 @@
 """Does the model serve everybody alike? Errors of the target region by sex, age, scanner, ...
 
-Groups of fewer than `MIN_GROUP` anatomies get no claim. A simulated cohort carries a planted group
-(low T1 contrast, rare in training): this code must find it when it matters to the model, else its
-silence about the other groups means nothing.
+Groups of fewer than `MIN_GROUP` anatomies get no claim. The silence about a group means something
+only when this code finds a bias that is there: `planted` plants one. A simulated cohort carries a
+group of its own as well (low T1 contrast, rare in training), which is judged where it is large
+enough for a gap of that size to be found.
 """
 
 from __future__ import annotations
@@ -12,10 +13,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..evaluate.statistics import Floats, by_anatomy, holm, two_level_bootstrap
 from ..tidy import ALL, Claim, Row, Section, Table, number
+from .planted import (
+    ALPHA,
+    NEEDED,
+    PLANTED_SD,
+    POWER,
+    Planting,
+    fewest_beside,
+    permuted_gap,
+    plant,
+    planting_claim,
+    planting_rows,
+    planting_table,
+)
 
 if TYPE_CHECKING:
     from ..evaluate.results import Results
@@ -24,7 +37,6 @@ if TYPE_CHECKING:
 TITLE = "Whom the model serves worse"
 MIN_GROUP = 20
 """Anatomies below which nothing is said about a group."""
-ALPHA = 0.05
 PERMUTATIONS = 1999
 PLANTED = "planted group"
 MEASURES = ("absolute_error", "bias")
@@ -34,7 +46,8 @@ METHOD = (
     "between two groups' means; its p comes from shuffling whole anatomies between the groups and "
     "is corrected (Holm) over all groupings, tracers and both kinds of error of a model; the "
     "planted group, named in advance, is a family of its own. The last column is the gap that a "
-    "sample of this size and spread would reveal four times out of five. "
+    "sample of this size and spread would reveal four times out of five, were it the only one "
+    "tested. "
     "On simulated subjects this is a check of the tool, not evidence about people."
 )
 
@@ -100,7 +113,13 @@ def _age_tertiles(ages: Sequence[float | None]) -> list[str]:
     return ["" if age is None else names[int(age > low) + int(age > high)] for age in ages]
 
 
-def gap_between(errors: Floats, groups: Sequence[str], anatomies: Sequence[str], seed: int) -> Gap:
+def gap_between(
+    errors: Floats,
+    groups: Sequence[str],
+    anatomies: Sequence[str],
+    seed: int,
+    fewest: int | None = MIN_GROUP,
+) -> Gap:
     """Compare the mean error of groups of people.
 
     Parameters
@@ -113,14 +132,12 @@ def gap_between(errors: Floats, groups: Sequence[str], anatomies: Sequence[str],
         Whose brain it is. Somebody who changes group between visits counts in each.
     seed
         Of the resampling.
+    fewest
+        Anatomies below which a group is refused; None: however many there are beside the largest
+        group, a gap of `PLANTED_SD` would not be found (all are refused).
     """
-    tables = {
-        group: by_anatomy(
-            np.where(np.array(groups)[:, None] == group, errors, np.nan), list(anatomies)
-        )
-        for group in dict.fromkeys(g for g in sorted(groups) if g)
-    }
-    refused = {group: len(t) for group, t in tables.items() if len(t) < MIN_GROUP}
+    tables = by_group(errors, groups, anatomies)
+    refused = {g: len(t) for g, t in tables.items() if fewest is None or len(t) < fewest}
     judged = {group: t for group, t in tables.items() if group not in refused}
     described = {
         group: (len(t), float(t.mean()), *two_level_bootstrap(t, seed=seed))
@@ -131,71 +148,83 @@ def gap_between(errors: Floats, groups: Sequence[str], anatomies: Sequence[str],
         return Gap(described, refused, nothing, nothing, nothing, nothing)
     values = [t.mean(1) for t in judged.values()]
     means = [float(v.mean()) for v in values]
-    gap, p = _permuted(values, seed)
-    # Normal approximation: two-sided 5 % and power 80 % need 1.96 + 0.84 standard errors of the
-    # difference between the two groups that are known least well.
+    gap, p = permuted_gap(values, seed, PERMUTATIONS)
+    # Between the two groups that are known least well.
     errors_of = sorted((float(v.var(ddof=1)) / len(v) for v in values), reverse=True)
-    detectable = 2.80 * float(np.sqrt(errors_of[0] + errors_of[1]))
+    detectable = NEEDED * float(np.sqrt(errors_of[0] + errors_of[1]))
     low = min(abs(m) for m in means)
     ratio = max(abs(m) for m in means) / low if low > 0 else float("inf")
     return Gap(described, refused, gap, ratio, p, detectable)
 
 
-def _permuted(values: Sequence[NDArray[np.float64]], seed: int) -> tuple[float, float]:
-    """Gap of the groups' means, and how often chance makes one as large (1 + hits) / (1 + n)."""
-    pooled = np.concatenate(values)
-    ends = np.cumsum([len(v) for v in values])[:-1]
-
-    def gap(order: NDArray[np.float64]) -> float:
-        means = [float(part.mean()) for part in np.split(order, ends)]
-        return max(means) - min(means)
-
-    observed = gap(pooled)
-    rng = np.random.default_rng([seed, 37])
-    # A shuffle that ties with the observed order counts as a hit despite rounding.
-    limit = observed * (1 - 1e-12)
-    hits = sum(gap(rng.permutation(pooled)) >= limit for _ in range(PERMUTATIONS))
-    return observed, (1 + hits) / (1 + PERMUTATIONS)
+def by_group(errors: Floats, groups: Sequence[str], anatomies: Sequence[str]) -> dict[str, Floats]:
+    """Group -> errors (A, S) of its anatomies; parameters as `gap_between`."""
+    return {
+        group: by_anatomy(
+            np.where(np.array(groups)[:, None] == group, errors, np.nan), list(anatomies)
+        )
+        for group in dict.fromkeys(g for g in sorted(groups) if g)
+    }
 
 
 def fairness(results: Results, *, seed: int) -> tuple[list[Row], Section]:
-    """Compare the errors of every model between groups of subjects.
+    """Compare the errors of every model between groups of subjects, after a positive control.
 
     Parameters
     ----------
     results
         Regional values of the models on the judged people.
     seed
-        Of permutations and resampling.
+        Of permutations, resampling and plantings.
     """
     found = groupings(results.subjects, simulated=results.store.simulated)
-    if not found:
-        return [], Section(TITLE, ("No grouping is known in which these subjects differ.",))
     rows: list[Row] = []
     tables: list[Table] = []
     claims: list[Claim] = []
     refused: dict[str, int] = {}
+    plantings: dict[tuple[str, str], Planting] = {}
     for model in results.models:
-        gaps = {
-            (tracer, grouping, measure): gap_between(
-                _errors(results, model, tracer, measure), groups, results.anatomies, seed
-            )
+        richest = {
+            tracer: known[-1]
             for tracer in results.tracers
-            if results.information_of(model, tracer)
+            if (known := results.information_of(model, tracer))
+        }
+        for tracer, information in richest.items():
+            planting = plant(_errors(results, model, tracer, "bias"), results.anatomies, seed)
+            plantings[model, tracer] = planting
+            rows += planting_rows(model, tracer, information, planting)
+            claims.append(planting_claim(model, tracer, planting))
+        gaps = {
+            (tracer, grouping, measure): _gap(
+                grouping, _errors(results, model, tracer, measure), groups, results.anatomies, seed
+            )
+            for tracer in richest
             for grouping, groups in found.items()
             for measure in MEASURES
         }
         corrected = _corrected(gaps)
         for (tracer, grouping, measure), gap in gaps.items():
-            information = results.information_of(model, tracer)[-1]
-            head = (model, 0, tracer, information, ALL, ALL, ALL, "")
+            head = (model, 0, tracer, richest[tracer], ALL, ALL, ALL, "")
             p = corrected[tracer, grouping, measure]
             rows += _rows(head, grouping, measure, gap, p)
             refused |= {f"{grouping}: {g} ({n})": n for g, n in gap.refused.items()}
         if not all(np.isnan(gap.gap) for gap in gaps.values()):
             tables.append(_table(model, gaps, corrected))
         claims += _planted(model, gaps, corrected)
-    return rows, Section(TITLE, (METHOD, *_refusals(refused)), tuple(claims), tuple(tables))
+    tables.insert(0, planting_table(plantings))
+    nothing = () if found else ("No grouping is known in which these subjects differ.",)
+    paragraphs = (METHOD, *nothing, *_refusals(refused))
+    return rows, Section(TITLE, paragraphs, tuple(claims), tuple(tables))
+
+
+def _gap(
+    grouping: str, errors: Floats, groups: Sequence[str], anatomies: Sequence[str], seed: int
+) -> Gap:
+    """The gap of a grouping; the planted group may be small if the others are many."""
+    if grouping != PLANTED:
+        return gap_between(errors, groups, anatomies, seed)
+    sizes = [len(t) for t in by_group(errors, groups, anatomies).values()]
+    return gap_between(errors, groups, anatomies, seed, fewest_beside(max(sizes, default=0)))
 
 
 def _errors(results: Results, model: str, tracer: str, measure: str) -> Floats:
@@ -259,14 +288,22 @@ def _table(model: str, gaps: Gaps, corrected: dict[Key, float]) -> Table:
 
 
 def _planted(model: str, gaps: Gaps, corrected: dict[Key, float]) -> list[Claim]:
-    """Whether the planted group was found: the positive control of this check."""
+    """Whether the group that the simulator planted is found, where there are enough of it."""
     planted = {key: gap for key, gap in gaps.items() if key[1] == PLANTED}
     if not planted:
         return []
-    words = f"{model}: the planted group (positive control) is found"
+    words = f"{model}: the group that the simulator planted is found"
     if all(np.isnan(gap.p) for gap in planted.values()):
-        n = min(min(gap.refused.values(), default=0) for gap in planted.values())
-        return [Claim(words, None, f"it has {n} anatomies here, {MIN_GROUP} are needed")]
+        sizes = [(*gap.refused.values(), *(n for n, *_ in gap.groups.values()))
+                 for gap in planted.values()]  # fmt: skip
+        small, large = max(((min(s), max(s)) for s in sizes), default=(0, 0))
+        least = fewest_beside(large)
+        needed = "no number is" if least is None else f"{least} are"
+        evidence = (
+            f"it has {small} anatomies beside {large}; {needed} needed to find a gap of "
+            f"{PLANTED_SD:g} sd with a chance of {POWER:.0%}"
+        )
+        return [Claim(words, None, evidence)]
     best = min(planted, key=lambda key: np.nan_to_num(corrected[key], nan=2.0))
     gap = planted[best]
     evidence = (
@@ -280,4 +317,8 @@ def _refusals(refused: dict[str, int]) -> tuple[str, ...]:
     if not refused:
         return ()
     named = "; ".join(refused)
-    return (f"Nothing is said about groups of fewer than {MIN_GROUP} anatomies: {named}.",)
+    words = (
+        f"Nothing is said about groups of fewer than {MIN_GROUP} anatomies (the planted group: "
+        f"than are needed to find a gap of {PLANTED_SD:g} sd): {named}."
+    )
+    return (words,)

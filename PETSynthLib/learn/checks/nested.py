@@ -29,6 +29,10 @@ STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0)
 """Inverse penalties of the classifier; the ridge's penalties are ten times their inverses."""
 
 
+class RareClass(Exception):
+    """A class of which a fold leaves nobody to fit on; its name is the message."""
+
+
 def diagnosis_classes(diagnoses: Sequence[str], anatomies: Sequence[str]) -> list[str]:
     """Class of each person; empty for those who enter no comparison.
 
@@ -58,10 +62,17 @@ def classify(arm: Arm, classes: NDArray[np.str_], anatomies: NDArray[np.str_], s
         Whose brain it is (N,).
     seed
         Of the division into folds; the same seed divides every arm alike.
+
+    Raises
+    ------
+    RareClass
+        When a class is missing among the people of a fit, in the outer or the inner folds.
     """
     names = np.unique(classes)
 
     def fit(features: Array, target: NDArray[np.str_], strength: float) -> Answer:
+        for absent in sorted(set(names.tolist()) - set(target.tolist())):
+            raise RareClass(absent)
         model = LogisticRegression(C=strength, class_weight="balanced", max_iter=2000, tol=1e-3)
         return model.fit(features, target).predict_proba  # type: ignore[no-any-return]
 

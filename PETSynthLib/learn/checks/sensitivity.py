@@ -7,9 +7,8 @@ model's change is held against it, in the target region (slope) and outside (exc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,6 +20,7 @@ from ...tracers import tracer as tracer_of
 from ..regions import membership, region_index
 from ..tidy import ALL, Claim, Figure, Row, Section, Table, number
 from .attribution import Array, every_subset, occlusion, shapley
+from .effects import Effect, effects_of
 from .pictures import effects_figure
 from .resampling import interval, resamples
 
@@ -46,14 +46,12 @@ EFFECT = (
     "One fact at a time was changed (MMSE to 20 or 29, ADAS-Cog-13 to 10 or 35, APOE4 to 0 or 2 "
     "alleles, whichever is farther) with all else the same. Slope: the model's change of the "
     "target region on the oracle's, through the origin. Excess outside: by how much the change of "
-    "a region without a part in the target leaves the range from nothing to the oracle's change."
+    "a region without a part in the target leaves the range from nothing to the oracle's change. "
+    "The oracle's change is scaled to the grid as the true picture is."
 )
 NO_ORACLE = (
     "There is no oracle for these people, so nobody knows how much the picture should change."
 )
-
-Effect = Callable[["Subject", str, float], Mapping[str, Array]]
-"""The oracle's change of the expected regional SUVR (R,) by tracer, when a fact is set so."""
 
 
 class Model(Protocol):
@@ -129,12 +127,12 @@ def sensitivity(
     predictors
         The models; of each label the first training seed is asked.
     cohort
-        Folder of the simulated cohort the store was made from; None: no oracle.
+        Folder of the simulated cohort, for a store that holds no oracle of its own.
     subjects
         How many people are asked about; each costs about ten pictures a tracer, and every
         `SHAPLEY_SHARE`-th up to 64 more.
     """
-    effect = None if cohort is None else oracle_of(cohort)
+    effect = effects_of(results, cohort)
     rows: list[Row] = []
     shares: list[tuple[str, ...]] = []
     effects: list[tuple[str, ...]] = []
@@ -163,10 +161,10 @@ def sensitivity(
             changes = [change for part in asked for change in part.changes]
             if changes:
                 of_tracer[tracer] = changes
-                found, row, claim = _judge(model, tracer, changes)
+                found, row, judged = _judge(model, tracer, changes)
                 rows += found
                 effects.append(row)
-                claims.append(claim)
+                claims += judged
         if of_tracer:
             figures.append(_figure(model, of_tracer))
     paragraphs = [METHOD, *dict.fromkeys(refusals)]
@@ -180,7 +178,8 @@ def sensitivity(
         )  # fmt: skip
     if effects:
         head = ("Model", "Tracer", "Changes", "Slope (95 % interval)", "Oracle's effect, rms SUVR",
-                "Excess outside, mean SUVR", "Excess outside, worst region SUVR")  # fmt: skip
+                "Excess outside, mean SUVR",
+                "Excess outside, worst region SUVR (95 % interval)")  # fmt: skip
         tables.append(Table("The model's change against the oracle's", head, tuple(effects)))
     return rows, Section(TITLE, tuple(paragraphs), tuple(claims), tuple(tables), tuple(figures))
 
@@ -277,63 +276,68 @@ def _shares_row(model: Model, tracer: str, asked: Sequence[Asked]) -> tuple[str,
 
 def _judge(
     model: Model, tracer: str, changes: Sequence[Change]
-) -> tuple[list[Row], tuple[str, ...], Claim]:
-    """Slope and excess over all changes of a tracer, with the claim that both are in bounds."""
+) -> tuple[list[Row], tuple[str, ...], list[Claim]]:
+    """Slope and excess over all changes of a tracer, with the claims that they are in bounds."""
     target = tracer_of(tracer).target_region
     column = region_index(target)
     mine = np.array([change.model[column] for change in changes])
     right = np.array([change.oracle[column] for change in changes])
-    slope = slope_through_origin(mine, right)
-    cohorts = resamples([change.subject.anatomy for change in changes], seed=0)
-    low, high = interval(np.array([slope_through_origin(mine[c], right[c]) for c in cohorts]))
-    size = float(np.sqrt((right**2).mean()))
     apart = outside(tracer)
     beyond = np.stack([excess(change.model[apart], change.oracle[apart]) for change in changes])
-    by_region = beyond[:, np.isfinite(beyond).all(axis=0)].mean(axis=0)
-    mean, worst = (
-        (float(by_region.mean()), float(by_region.max())) if by_region.size else (np.nan,) * 2
-    )
+    beyond = beyond[:, np.isfinite(beyond).all(axis=0)]
+    cohorts = resamples([change.subject.anatomy for change in changes], seed=0)
+    slope = _spread(slope_through_origin(mine, right),
+                    [slope_through_origin(mine[c], right[c]) for c in cohorts])  # fmt: skip
+    worst = _spread(_worst(beyond), [_worst(beyond[c]) for c in cohorts])
+    size = float(np.sqrt((right**2).mean()))
+    mean = float(beyond.mean()) if beyond.size else float("nan")
     head = (model.label, model.seed, tracer, "both", ALL, ALL, ALL)
-    figures = {
-        "clinical_effect_slope": slope,
-        "clinical_effect_slope.low": low,
-        "clinical_effect_slope.high": high,
-        "clinical_effect_oracle_rms_suvr": size,
-    }
-    rows = [Row(*head, target, metric, value) for metric, value in figures.items()]
-    rows.append(Row(*head, "", "excess_outside_mean_suvr", mean))
-    rows.append(Row(*head, "", "excess_outside_worst_suvr", worst))
-    words = f"{number(slope, 2)} ({number(low, 2)} to {number(high, 2)})"
-    row = (model.label, tracer, str(len(changes)), words, number(size), number(mean), number(worst))
-    return rows, row, _claim(model, tracer, slope, size, worst)
+    ends = ("", ".low", ".high")
+    rows = [
+        *(Row(*head, target, f"clinical_effect_slope{e}", v) for e, v in zip(ends, slope,
+                                                                              strict=True)),
+        Row(*head, target, "clinical_effect_oracle_rms_suvr", size),
+        Row(*head, "", "excess_outside_mean_suvr", mean),
+        *(Row(*head, "", f"excess_outside_worst_suvr{e}", v) for e, v in zip(ends, worst,
+                                                                             strict=True)),
+    ]  # fmt: skip
+    words = (_words(slope, 2), number(size), number(mean), _words(worst, 3))
+    row = (model.label, tracer, str(len(changes)), *words)
+    return rows, row, _claims(model, tracer, slope, size, worst)
 
 
-def _claim(model: Model, tracer: str, slope: float, size: float, worst: float) -> Claim:
-    words = (
-        f"{model.label}, {tracer}: a changed fact changes the target {SLOPE[0]} to {SLOPE[1]} "
-        f"times as much as it should, and no other region by more than {EXCESS_SUVR} SUVR beyond"
+Spread = tuple[float, float, float]
+"""A value and its 95 % interval, from resampled anatomies."""
+
+
+def _spread(value: float, draws: Sequence[float]) -> Spread:
+    return (value, *interval(np.array(draws)))
+
+
+def _worst(beyond: Array) -> float:
+    """The largest of the regions' mean excesses (n, regions)."""
+    return float(beyond.mean(axis=0).max()) if beyond.size else float("nan")
+
+
+def _words(value: Spread, digits: int) -> str:
+    middle, low, high = (number(v, digits) for v in value)
+    return f"{middle} ({low} to {high})"
+
+
+def _claims(model: Model, tracer: str, slope: Spread, size: float, worst: Spread) -> list[Claim]:
+    about = f"{model.label}, {tracer}: a changed fact changes"
+    steep = (
+        f"slope {_words(slope, 2)}; the oracle's own effect is {number(size)} SUVR (root mean "
+        "square)"
     )
+    held: bool | None = SLOPE[0] <= slope[0] <= SLOPE[1]
     if size < SMALLEST_EFFECT_SUVR:
-        held = None if worst <= EXCESS_SUVR else False
-        evidence = (
-            f"the oracle's own effect is {number(size)} SUVR, too small for a slope; "
-            f"excess {number(worst)}"
-        )
-        return Claim(words, held, evidence)
-    held = SLOPE[0] <= slope <= SLOPE[1] and worst <= EXCESS_SUVR
-    return Claim(words, held, f"slope {number(slope, 2)}, excess {number(worst)} SUVR")
-
-
-def oracle_of(cohort: Path) -> Effect:
-    """The oracle's conditional effects in a simulated cohort."""
-    from ..cohort.effect import oracle_effect
-    from ..oracle import read_oracle
-
-    @cache
-    def one(name: str, field: str, value: float) -> Mapping[str, Array]:
-        folder = cohort / "derivatives" / "simulation" / name
-        difference = oracle_effect(folder, {field: value}, information="both").astype(np.float64)
-        tracers = read_oracle(folder / f"{name}_oracle.npz").tracers
-        return dict(zip(tracers, difference, strict=True))
-
-    return lambda subject, field, value: one(subject.subject, field, value)
+        held, steep = None, f"the oracle's own effect is {number(size)} SUVR, too small for a slope"
+    return [
+        Claim(f"{about} the target {SLOPE[0]} to {SLOPE[1]} times as much as it should",
+              held, steep),
+        Claim(f"{about} no region outside the target by more than {EXCESS_SUVR} SUVR beyond the "
+              "oracle, on average",
+              worst[0] <= EXCESS_SUVR if np.isfinite(worst[0]) else None,
+              f"worst region {_words(worst, 3)} SUVR"),
+    ]  # fmt: skip
