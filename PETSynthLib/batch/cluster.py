@@ -10,9 +10,6 @@ from typing import Any
 from ..errors import ErrorCode, PETSynthError
 
 CONNECT_S = 20
-DEATHS_ALLOWED = 1
-"""How many processes may die under a task before it is given up. One: a task that only waited
-where another killed its process gets a second chance."""
 
 
 def map_on_cluster(
@@ -37,7 +34,8 @@ def map_on_cluster(
     Yields
     ------
     task, result
-        An exception is returned, not raised; a task that kills its process twice is given up.
+        An exception is returned, not raised: ``KilledWorker`` for a task whose process died twice,
+        the second time with nobody beside it.
 
     Raises
     ------
@@ -47,7 +45,7 @@ def map_on_cluster(
     """
     try:
         import dask
-        from distributed import Client, LocalCluster, as_completed
+        from distributed import Client, KilledWorker, LocalCluster
     except ImportError as problem:
         raise PETSynthError(
             ErrorCode.DEPENDENCY,
@@ -55,7 +53,8 @@ def map_on_cluster(
             "Install it with: pip install petsynth[train].",
         ) from problem
     settings = {
-        "distributed.scheduler.allowed-failures": DEATHS_ALLOWED,
+        # Whoever was there when a process died gets a second chance, alone.
+        "distributed.scheduler.allowed-failures": 0,
         # Tasks wait with the scheduler, not with a process that may die.
         "distributed.scheduler.worker-saturation": 1.0,
         "distributed.comm.timeouts.connect": f"{CONNECT_S}s",
@@ -81,15 +80,36 @@ def map_on_cluster(
                 f"No Dask scheduler answers at {scheduler}.",
                 "Start one with: dask scheduler, or leave --scheduler out.",
             ) from problem
-        futures = {client.submit(function, task, pure=False): task for task in tasks}
-        for future in as_completed(list(futures)):
-            try:
-                failure = future.exception()
-            except CancelledError as problem:
-                raise PETSynthError(
-                    ErrorCode.INTERNAL,
-                    "The Dask scheduler went away.",
-                    "What is finished is kept; run the same command again.",
-                ) from problem
-            yield futures.pop(future), future.result() if failure is None else failure
-            future.release()
+        suspects = []
+        for task, result in _results(client, function, tasks):
+            if isinstance(result, KilledWorker):
+                suspects.append(task)
+            else:
+                yield task, result
+        # Most of them only waited where another killed the process: alone, the guilty is found.
+        for task in suspects:
+            yield from _results(client, function, [task])
+
+
+def _results(
+    client: Any, function: Callable[[dict[str, Any]], dict[str, Any]], tasks: list[dict[str, Any]]
+) -> Iterator[tuple[dict[str, Any], dict[str, Any] | BaseException]]:
+    """Every task with its result or exception, as they come."""
+    from distributed import as_completed
+
+    futures = {client.submit(function, task, pure=False): task for task in tasks}
+    for future in as_completed(list(futures)):
+        result: dict[str, Any] | BaseException
+        try:
+            # Not asked for its exception first: a result may be lost with its process in between.
+            result = future.result()
+        except CancelledError as problem:
+            raise PETSynthError(
+                ErrorCode.INTERNAL,
+                "The Dask scheduler went away.",
+                "What is finished is kept; run the same command again.",
+            ) from problem
+        except Exception as problem:
+            result = problem
+        yield futures.pop(future), result
+        future.release()

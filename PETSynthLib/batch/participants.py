@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
 from ..errors import ErrorCode, PETSynthError
+from ..generate import find_bundle, verify_bundle
 from ..read.dataset import DataSet, Session
 from ..read.table import find_images
 from ..request import SynthesisRequest, request_from_dict
@@ -18,9 +18,7 @@ from ..run.failure import explain, write_trace
 from ..run.staging import REQUEST, RESULT
 from ..tracers import tracer
 from .cluster import map_on_cluster
-
-SUMMARY = "summary.tsv"
-COLUMNS = ("subject", "tracer", "status", "seconds", "headline", "folder", "problem", "what_to_do")
+from .summary import Line, Scope, earlier, write_summary
 
 Job = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -56,20 +54,6 @@ class BatchRequest:
     scheduler: str | None = None
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line of ``summary.tsv``; ``status`` is ``done``, ``kept`` or ``failed``."""
-
-    subject: str
-    tracer: str
-    status: str
-    seconds: float | None
-    headline: str
-    folder: str
-    problem: str = ""
-    what_to_do: str = ""
-
-
 def run_batch(
     request: BatchRequest,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -77,8 +61,13 @@ def run_batch(
 ) -> list[Line]:
     """Synthesize every tracer for every session; one that fails stops nobody.
 
-    Results that are there already, made by the same request, are kept, so that an interrupted
-    batch goes on where it was. ``summary.tsv`` is written after every result.
+    Results that are there already, made by the same request and the same model, are kept, so that
+    an interrupted batch goes on where it was. ``summary.tsv`` is written after every result; what
+    it says of other participants and tracers stays.
+
+    Returns
+    -------
+    The lines of this call.
 
     Parameters
     ----------
@@ -102,6 +91,7 @@ def run_batch(
         for p in data.problems
         if not request.labels
     ]
+    model = _digest(request.like.model)
     todo: dict[str, tuple[str, str]] = {}
     tasks = []
     for session in sessions:
@@ -111,22 +101,29 @@ def run_batch(
             except PETSynthError as problem:
                 lines.append(_failed(session.name, key, "", problem))
                 continue
-            kept = _kept(single)
+            kept = _kept(single, model)
             if kept is None:
                 tasks.append(single.as_dict())
                 todo[single.output] = (session.name, key)
             else:
                 lines.append(_line(session.name, key, "kept", kept, request.out))
     _describe(request.out, data)
+    scope = Scope(
+        there={s.name for s in data.sessions},
+        names={s.name for s in sessions},
+        tracers=request.tracers,
+        everyone=not request.labels,
+    )
+    others = earlier(request.out, scope)
     total = len(lines) + len(tasks)
-    _write_summary(request.out, lines)
+    write_summary(request.out, [*others, *lines])
     if tasks:
         progress(len(lines), total)
         job = job or synthesize_one
         for task, result in map_on_cluster(job, tasks, request.jobs, request.scheduler):
             name, key = todo[task["output"]]
             lines.append(_outcome(name, key, result, request.out))
-            _write_summary(request.out, lines)
+            write_summary(request.out, [*others, *lines])
             progress(len(lines), total)
     return sorted(lines, key=lambda line: (line.subject, line.tracer))
 
@@ -178,15 +175,30 @@ def _single(request: BatchRequest, session: Session, key: str) -> SynthesisReque
     )
 
 
-def _kept(request: SynthesisRequest) -> dict[str, Any] | None:
-    """The result of the same request, when it is there; everything but the paths must agree."""
+def _digest(model: str) -> str | None:
+    """SHA-256 of a model's bundle; None when only the machines of a cluster have it."""
+    try:
+        return verify_bundle(find_bundle(model)).sha256
+    except PETSynthError:
+        return None
+
+
+def _kept(request: SynthesisRequest, model: str | None) -> dict[str, Any] | None:
+    """The result of the same request and the same model, when it is there.
+
+    Parameters
+    ----------
+    model
+        Digest of the bundle that would be used; a folder may hold another model than before.
+    """
     folder = Path(request.output)
     try:
         before = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
         body: dict[str, Any] = json.loads((folder / RESULT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return body if before == json.loads(json.dumps(request.as_dict())) else None
+    same = before == json.loads(json.dumps(request.as_dict()))
+    return body if same and model == body.get("model", {}).get("bundle_sha256") else None
 
 
 def _outcome(name: str, key: str, result: dict[str, Any] | BaseException, out: Path) -> Line:
@@ -232,15 +244,3 @@ def _describe(out: Path, data: DataSet) -> None:
             f"The folder {out} cannot be written ({problem.strerror}).",
             "Choose another one, or free disk space.",
         ) from problem
-
-
-def _write_summary(out: Path, lines: Iterable[Line]) -> None:
-    part = out / f"{SUMMARY}.part"
-    ordered = sorted(lines, key=lambda line: (line.subject, line.tracer))
-    with part.open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file, delimiter="\t", lineterminator="\n")
-        table.writerow(COLUMNS)
-        for line in ordered:
-            cells = [getattr(line, name) for name in COLUMNS]
-            table.writerow("n/a" if cell in (None, "") else cell for cell in cells)
-    part.replace(out / SUMMARY)

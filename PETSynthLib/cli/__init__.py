@@ -11,6 +11,17 @@ from .app import app
 
 __all__ = ["app", "main"]
 
+CANCELLED = "Cancelled, nothing was written."
+_GOES_ON = "Stopped; what was finished is kept, run the same command again to go on."
+STOPPED = {
+    "simulate": _GOES_ON,
+    "prepare": _GOES_ON,
+    "evaluate": _GOES_ON,
+    "batch": _GOES_ON,
+    "train": "Stopped; what was trained is kept, the same command with --resume goes on.",
+}
+"""What Ctrl+C means, by command; all others write everything at once, at their end."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``petsynth`` with ``argv`` (default: the process's); returns the exit status."""
@@ -20,7 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status = app(arguments, prog_name="petsynth", standalone_mode=False)
     except (Cancelled, KeyboardInterrupt):
-        print("petsynth: Cancelled, nothing was written.", file=sys.stderr)
+        # The command comes first: no option before it lets the program go on.
+        words = STOPPED.get(arguments[0] if arguments else "", CANCELLED)
+        print(f"petsynth: {words}", file=sys.stderr)
         return EXIT_CANCELLED
     except BrokenPipeError:
         # The reader of our output has gone (petsynth doctor | head); a second write would fail.

@@ -50,7 +50,8 @@ def batch(
     from rich.console import Console
     from rich.progress import Progress
 
-    from ..batch.participants import SUMMARY, BatchRequest, run_batch
+    from ..batch.participants import BatchRequest, run_batch
+    from ..batch.summary import SUMMARY
 
     like = SynthesisRequest(
         t1="",

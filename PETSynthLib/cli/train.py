@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ..errors import EXIT_CANCELLED, Cancelled, ErrorCode, PETSynthError
+from ..errors import ErrorCode, PETSynthError
 from .options import Quiet, Verbose
 
 
@@ -55,12 +54,8 @@ def train(
     from ..learn.store import open_store
 
     order = Order(method, output, config, tuple(sets or ()), init, max_minutes, resume)
-    try:
-        with TrainingBar(silent=quiet or not is_first_process()) as bar:
-            folder = train_method(order, open_store(data), bar)
-    except Cancelled:
-        print("petsynth: Stopped; the same command with --resume goes on.", file=sys.stderr)
-        raise typer.Exit(EXIT_CANCELLED) from None
+    with TrainingBar(silent=quiet or not is_first_process()) as bar:
+        folder = train_method(order, open_store(data), bar)
     if is_first_process() and not quiet:
         print(f"Model: {folder}\nIts regional intervals come with: petsynth calibrate")
 

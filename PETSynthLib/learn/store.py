@@ -23,6 +23,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -229,16 +230,24 @@ def open_store(folder: Path) -> Store:
     try:
         done = np.load(folder / "done.npy")
         subjects = tuple(s for s in _read_subjects(folder / "subjects.tsv") if done[s.row])
-        for name in array_layout(facts, len(done)):
-            if not (folder / f"{name}.npy").is_file():
-                raise FileNotFoundError(name)
-    except (OSError, ValueError, KeyError, IndexError) as problem:
+        if len(subjects) != np.count_nonzero(done):
+            raise ValueError("subjects.tsv lacks subjects")
+        for name, (kind, shape) in array_layout(facts, len(done)).items():
+            _check_array(folder / f"{name}.npy", kind, shape)
+    except (OSError, ValueError, KeyError, IndexError, TypeError) as problem:
         raise _bad(
-            folder, f"is damaged ({problem})", "Run petsynth prepare again; it continues."
+            folder, f"is damaged ({problem})", "Copy it again, or prepare into a new folder."
         ) from problem
     if not subjects:
         raise _bad(folder, "holds no complete subject", "Run petsynth prepare again.")
     return Store(folder, facts, subjects)
+
+
+def _check_array(path: Path, kind: type, shape: tuple[int, ...]) -> None:
+    """Refuse a file that does not hold what the index says (a copy may have been cut off)."""
+    array = np.load(path, mmap_mode="r")  # raises ValueError when the file is shorter
+    if array.dtype != kind or array.shape != shape:
+        raise ValueError(f"{path.name} is {array.dtype} {array.shape}, not {kind} {shape}")
 
 
 def array_layout(facts: dict[str, Any], n: int) -> dict[str, tuple[type, tuple[int, ...]]]:
@@ -287,8 +296,10 @@ class StoreWriter:
             for name, (kind, shape) in self.layout.items():
                 open_memmap(folder / f"{name}.npy", "w+", dtype=kind, shape=shape).flush()
             np.save(folder / "done.npy", np.zeros(n, bool))
-            path.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
-        # Last, so that a store without store.json is begun anew.
+            # Last and at once, so that a store without store.json is begun anew.
+            part = folder / "store.json.part"
+            part.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
+            part.replace(path)
         (folder / "qc").mkdir(exist_ok=True)
         (folder / "oracle").mkdir(exist_ok=True)
 
@@ -336,11 +347,15 @@ def _cell(value: float | None) -> str:
 
 
 def _read_subjects(path: Path) -> list[Subject]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return [_subject(row) for row in csv.DictReader(file, delimiter="\t")]
+    text = path.read_text(encoding="utf-8")
+    if not text.endswith("\n"):
+        raise ValueError("subjects.tsv is cut off")
+    return [_subject(row) for row in csv.DictReader(StringIO(text), delimiter="\t")]
 
 
 def _subject(row: dict[str, str]) -> Subject:
+    if None in row.values():
+        raise ValueError(f"row {row['row']} of subjects.tsv is cut off")
     text = {name: "" if row[name] == _MISSING else row[name] for name in _TEXT}
     numbers = {name: None if row[name] == _MISSING else float(row[name]) for name in FIELDS}
     sex, apoe4 = numbers.pop("sex"), numbers.pop("apoe4")

@@ -1,7 +1,8 @@
-"""Seconds of a training step in bfloat16 and in float32, and its share of loading: ``make bench``.
+"""Training steps in bfloat16 and in float32, loading, and the stages around it: ``make bench``.
 
 Both precisions take turns step by step in one process, on a small simulated store of the 3 mm grid;
-the median step counts, so that a busy neighbour hurts both alike. Never a test.
+the median step counts, so that a busy neighbour hurts both alike. Then simulating, preparing and
+evaluating (`engine`). Never a test.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 
+from engine import LARGEST_MB, measure_stages, stage_verdicts
 from run import verdict
 from store_case import make_store
 
@@ -34,7 +36,7 @@ from PETSynthLib.run.memory import peak_memory_mb
 
 GRID_3MM = (56, 64, 56)
 PRECISIONS = ("bf16", "fp32")
-FASTER_WITH_AMX, LARGEST_SHARE, LARGEST_MB = 1.5, 0.10, 6000.0
+FASTER_WITH_AMX, LARGEST_SHARE = 1.5, 0.10
 WARM_UP = 3
 
 
@@ -122,9 +124,18 @@ def main() -> None:
             other = "with" if cpu_has_fast_bfloat16() else "without"
             lines.append(f"stated {words} (no AMX here; {other} other bfloat16 instructions)")
     peak = peak_memory_mb()
-    lines.append(verdict(peak < LARGEST_MB, f"peak memory {peak:.0f} MB"))
+    lines.append(verdict(peak < LARGEST_MB, f"training: peak memory {peak:.0f} MB"))
+    with tempfile.TemporaryDirectory() as folder:
+        stages = measure_stages(Path(folder))
+    lines += stage_verdicts(stages)
     print("\n".join(["", *lines]))
-    body = {"threads": chosen.threads, "amx": has_amx(), "methods": found, "verdicts": lines}
+    body = {
+        "threads": chosen.threads,
+        "amx": has_amx(),
+        "methods": found,
+        "stages": stages,
+        "verdicts": lines,
+    }
     (chosen.output / "training.json").write_text(
         json.dumps(body, indent=1) + "\n", encoding="utf-8"
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +17,11 @@ import pytest
 distributed = pytest.importorskip("distributed")
 
 from PETSynthLib.batch.participants import BatchRequest, run_batch, synthesize_one
+from PETSynthLib.batch.summary import Line, write_summary
 from PETSynthLib.cli import main
 from PETSynthLib.errors import PETSynthError
+from PETSynthLib.generate import find_bundle, verify_bundle
+from PETSynthLib.generate.bundle import write_checksums
 from PETSynthLib.request import SynthesisRequest
 
 
@@ -54,7 +59,12 @@ def pretend(body: dict[str, Any]) -> dict[str, Any]:
     if "sub-3" in folder.parts:
         return {"error": "The T1 is empty.", "hint": "Choose another."}
     folder.mkdir(parents=True, exist_ok=True)
-    result = {"folder": str(folder), "headline_text": ["meta-ROI 1.20"], "total_seconds": 2.0}
+    result = {
+        "folder": str(folder),
+        "headline_text": ["meta-ROI 1.20"],
+        "total_seconds": 2.0,
+        "model": {"bundle_sha256": verify_bundle(find_bundle(body["model"])).sha256},
+    }
     (folder / "request.json").write_text(json.dumps(body))
     (folder / "result.json").write_text(json.dumps(result))
     return result
@@ -95,6 +105,59 @@ def test_what_is_there_is_kept_and_what_changed_is_made_again(bids: Path, schedu
     changed = run_batch(request_of(bids, scheduler, like=like, labels=("sub-1",)), job=pretend)
     assert changed[0].status == "done"
     assert asked(bids, "sub-1", "18FFDG")["seed"] == 5
+
+
+def test_a_model_trained_anew_at_the_same_place_is_another_model(
+    bids: Path, scheduler: str, tmp_path: Path
+) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(find_bundle("atlas"), model)
+    like = SynthesisRequest(t1="", output="", model=str(model))
+    request = request_of(bids, scheduler, like=like, labels=("1",))
+    assert [run_batch(request, job=pretend)[0].status for _ in range(2)] == ["done", "kept"]
+    (model / "README.md").write_text("# trained anew\n")
+    write_checksums(model)
+    assert run_batch(request, job=pretend)[0].status == "done"
+
+
+class TestSummary:
+    def test_it_keeps_other_participants_and_tracers(self, bids: Path, scheduler: str) -> None:
+        run_batch(request_of(bids, scheduler), job=pretend)
+        lines = run_batch(request_of(bids, scheduler, labels=("1",)), job=pretend)
+        assert len(lines) == 1
+        rows = summary(bids.parent / "out")
+        statuses = {"sub-1": "kept", "sub-2": "failed", "sub-3": "failed"}
+        assert {row["subject"]: row["status"] for row in rows} == statuses
+        run_batch(request_of(bids, scheduler, labels=("1",), tracers=("pib",)), job=pretend)
+        rows = summary(bids.parent / "out")
+        assert [(row["subject"], row["tracer"]) for row in rows[:2]] == [
+            ("sub-1", "fdg"),
+            ("sub-1", "pib"),
+        ]
+        assert (rows[0]["seconds"], rows[0]["headline"]) == ("2.0", "meta-ROI 1.20")
+
+    def test_it_forgets_who_left_the_data_set_without_a_result(
+        self, bids: Path, scheduler: str
+    ) -> None:
+        run_batch(request_of(bids, scheduler), job=pretend)
+        for left in ("sub-1", "sub-3"):
+            shutil.rmtree(bids / left)
+        run_batch(request_of(bids, scheduler), job=pretend)
+        assert [row["subject"] for row in summary(bids.parent / "out")] == ["sub-1", "sub-2"]
+
+    def test_a_full_disk_is_one_sentence_and_the_table_before_stays(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write_summary(tmp_path, [Line("sub-1", "fdg", "done", 2.0, "", "sub-1")])
+
+        def full(*_: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(Path, "replace", full)
+        with pytest.raises(PETSynthError, match="not enough free disk space") as caught:
+            write_summary(tmp_path, [])
+        assert "What is finished is kept" in caught.value.hint
+        assert [row["subject"] for row in summary(tmp_path)] == ["sub-1"]
 
 
 def test_the_request_of_a_subject_says_what_the_table_knows(bids: Path, scheduler: str) -> None:

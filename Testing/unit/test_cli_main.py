@@ -10,7 +10,7 @@ import pytest
 
 import PETSynthLib
 from PETSynthLib.cli import main
-from PETSynthLib.errors import EXIT_BAD_REQUEST
+from PETSynthLib.errors import EXIT_BAD_REQUEST, EXIT_CANCELLED, Cancelled
 
 ROOT = str(Path(PETSynthLib.__file__).absolute().parents[1])
 
@@ -69,6 +69,29 @@ def test_a_usage_error_is_one_plain_sentence_with_a_hint(capsys, words, says):
     assert says in sentence
     assert hint.startswith("See: petsynth")
     assert "--help" in hint
+
+
+@pytest.mark.parametrize("problem", [KeyboardInterrupt, Cancelled])
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["synthesize", "t1.nii", "--tracer", "fdg", "-o", "x"], "Cancelled, nothing was written."),
+        (["calibrate", "--data", "s", "--model", "m", "-o", "x"], "nothing was written."),
+        (["simulate", "x", "--subjects", "2", "--seed", "1"], "is kept, run the same command"),
+        (["prepare", "b", "x"], "is kept, run the same command"),
+        (["evaluate", "--data", "s", "--model", "m", "-o", "x"], "is kept, run the same command"),
+        (["batch", "b", "x", "participant", "--tracer", "fdg"], "is kept, run the same command"),
+        (["train", "--data", "s", "-o", "x"], "is kept, the same command with --resume"),
+    ],
+    ids=lambda v: v[0] if isinstance(v, list) else None,
+)
+def test_a_stopped_command_says_what_is_kept(monkeypatch, capsys, problem, words, says):
+    def stopped(*_, **__):
+        raise problem
+
+    monkeypatch.setattr("PETSynthLib.cli.app", stopped)
+    assert main(words) == EXIT_CANCELLED
+    assert says in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

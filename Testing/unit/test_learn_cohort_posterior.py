@@ -13,7 +13,7 @@ pytestmark = pytest.mark.torch
 from PETSynthLib.learn.cohort import posterior
 from PETSynthLib.learn.cohort.evidence import Scores, draw_focal, draw_scores, draw_shown
 from PETSynthLib.learn.cohort.parameters import CONFIGURATIONS, Configuration
-from PETSynthLib.learn.cohort.people import Facts, draw_facts, draw_people, take
+from PETSynthLib.learn.cohort.people import Facts, People, draw_facts, draw_people, take
 from PETSynthLib.learn.cohort.posterior import beliefs, regional, sampled
 from PETSynthLib.learn.cohort.transfer import Law
 from PETSynthLib.learn.cohort.uptake import CLASSES
@@ -112,6 +112,27 @@ class TestWeights:
         )
         assert people.factors.std() == pytest.approx(1.0, abs=0.02)
         assert people.mixed_binder.mean() == pytest.approx(0.45, abs=0.04)
+
+
+def test_more_proposals_change_no_chance_that_comes_after_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(posterior, "PROPOSALS", 700)
+    facts = Facts(70.0, 0.0, "clinic", "ge", 12.0, 1)
+    drawn, proposals = [], []
+
+    def counted(facts: Facts, n: int, rng: np.random.Generator) -> People:
+        proposals.append(n)
+        return draw_people(facts, n, rng)
+
+    monkeypatch.setattr(posterior, "draw_people", counted)
+    for mmse in (28.0, 5.0):
+        before = len(proposals)
+        rngs = (np.random.default_rng(3), np.random.default_rng(4))
+        drawn.append(sampled(facts, None, Scores(mmse, None), DEFAULT, 50, *rngs)[0])
+        proposals[before:] = [len(proposals) - before]
+    assert proposals[1] > proposals[0]
+    assert np.array_equal(drawn[0].factors, drawn[1].factors)
 
 
 def test_null_knows_nothing_more_than_age_and_sex() -> None:

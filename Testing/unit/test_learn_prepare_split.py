@@ -92,3 +92,10 @@ def test_a_subject_without_a_split_is_refused_where_others_have_one(tmp_path: Pa
     with pytest.raises(PETSynthError, match="sub-2 has the split ''"):
         split_column([session("sub-1", split="train"), session("sub-2")])
     assert split_column(many(2)) == {}
+
+
+def test_a_subject_that_stands_twice_in_a_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "split.tsv"
+    path.write_text("subject\tsplit\nsub-1\ttrain\nsub-1\ttest\n")
+    with pytest.raises(PETSynthError, match=r"sub-1 stands twice in split\.tsv"):
+        read_split_file(path, [session("sub-1")])

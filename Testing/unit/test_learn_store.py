@@ -88,6 +88,19 @@ def test_an_empty_split_is_one_sentence(tmp_path: Path) -> None:
     assert caught.value.code is ErrorCode.BAD_DATA
 
 
+def cut(path: Path, end: int) -> None:
+    path.write_bytes(path.read_bytes()[:end])
+
+
+def shorten_last(path: Path, characters: int) -> None:
+    """The last line lacks its end, but not its line break."""
+    path.write_text(path.read_text()[: -1 - characters] + "\n")
+
+
+def cut_lines(path: Path, end: int) -> None:
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:end]))
+
+
 @pytest.mark.parametrize(
     ("harm", "words"),
     [
@@ -95,6 +108,11 @@ def test_an_empty_split_is_one_sentence(tmp_path: Path) -> None:
         (lambda p: (p / "store.json").write_text("{"), "is not a store"),
         (lambda p: (p / "pet_fdg.npy").unlink(), "is damaged"),
         (lambda p: (p / "subjects.tsv").write_text("row\n0\n"), "is damaged"),
+        (lambda p: cut(p / "subjects.tsv", -1), r"\(subjects.tsv is cut off"),
+        (lambda p: shorten_last(p / "subjects.tsv", 20), "row 1 of subjects.tsv is cut off"),
+        (lambda p: cut_lines(p / "subjects.tsv", -1), "subjects.tsv lacks subjects"),
+        (lambda p: cut(p / "pet_fdg.npy", -1), "is damaged"),
+        (lambda p: np.save(p / "t1.npy", np.zeros((1, *SHAPE), np.float16)), r"t1.npy is .* not"),
         (lambda p: np.save(p / "done.npy", np.zeros(2, bool)), "no complete subject"),
     ],
 )
@@ -149,6 +167,19 @@ def test_a_full_disk_raises_instead_of_killing_the_process(tmp_path: Path, monke
     with pytest.raises(OSError, match="No space left"):
         writer.write(0, {"t1": np.ones(SHAPE)})
     assert not writer.done()[0]
+
+
+def test_the_facts_are_there_whole_or_not_at_all(tmp_path: Path, monkeypatch) -> None:
+    def full(self: Path, text: str, **_: object) -> None:
+        self.write_bytes(text.encode()[:10])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", full)
+        with pytest.raises(OSError, match="No space left"):
+            StoreWriter(tmp_path, facts(), 2)
+    assert not (tmp_path / "store.json").exists()
+    assert StoreWriter(tmp_path, facts(), 2).done().tolist() == [False, False]
 
 
 def test_an_array_of_another_shape_is_refused(tmp_path: Path) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,13 +18,22 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning_fabric")
 
-from train_case import Watching, losses, make_store, order
+from safetensors.torch import load_file
+from train_case import SMALL, Watching, losses, make_store, order
 
 from PETSynthLib.cli import main
 from PETSynthLib.errors import Cancelled, ErrorCode, PETSynthError
 from PETSynthLib.generate import Effort, GeneratorInput, load_generator
 from PETSynthLib.generate.bundle import write_checksums
-from PETSynthLib.learn.methods.interface import material_of
+from PETSynthLib.learn.methods.interface import (
+    Batch,
+    Material,
+    Player,
+    Stage,
+    Terms,
+    material_of,
+)
+from PETSynthLib.learn.methods.unet import UNetMethod
 from PETSynthLib.learn.store import Store
 from PETSynthLib.learn.train import checkpoint
 from PETSynthLib.learn.train.average import WeightAverage
@@ -44,6 +57,14 @@ def whole(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that nobody stopped."""
     run = tmp_path_factory.mktemp("whole") / "run"
     train_method(order("unet", run), store, Watching())
+    return run
+
+
+@pytest.fixture(scope="module")
+def flow_run(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short run of two stages."""
+    run = tmp_path_factory.mktemp("flow") / "run"
+    train_method(order("flow", run), store, Watching())
     return run
 
 
@@ -77,6 +98,40 @@ class TestResume:
         assert checkpoint.load(tmp_path / "r" / "last.pt")["step"] == 3
         train_method(order("unet", tmp_path / "r", resume=True), store, Watching())
         assert losses(tmp_path / "r") == losses(whole)
+
+    def test_sitting_down_again_is_not_charged_twice(
+        self, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now = [0.0]
+        clock = SimpleNamespace(perf_counter=lambda: now[0])
+        monkeypatch.setattr("PETSynthLib.learn.train.engine.time", clock)
+
+        def slow(method: UNetMethod, stage: Stage) -> None:
+            now[0] += 100.0
+
+        monkeypatch.setattr(UNetMethod, "begin", slow)
+        charged = []
+        for resume, step in ((False, 1), (True, 2)):
+            begun = order("unet", tmp_path / "r", resume=resume)
+            with pytest.raises(Cancelled):
+                train_method(begun, store, Watching(break_at=step))
+            charged.append(checkpoint.load(tmp_path / "r" / "last.pt")["seconds"])
+        assert charged[0] > 100.0  # a stage's beginning is part of it
+        assert charged[1] == charged[0]
+
+    def test_what_the_run_began_with_is_there_again(
+        self, store: Store, flow_run: Path, tmp_path: Path
+    ) -> None:
+        # The residual's weights are in no checkpoint of the mean stage.
+        run, first = tmp_path / "r", load_file(flow_run / "bundle" / "model.safetensors")
+        begun = order("flow", run, init=str(flow_run / "bundle"))
+        with pytest.raises(Cancelled):
+            train_method(begun, store, Watching(break_at=1))
+        train_method(order("flow", run, resume=True, max_minutes=0.0), store, Watching())
+        second = load_file(run / "bundle" / "model.safetensors")
+        for name in (n for n in first if n.startswith("residual.")):
+            assert torch.equal(first[name], second[name]), name
+        assert not torch.equal(first["mean.head.weight"], second["mean.head.weight"])
 
     def test_a_run_is_not_overwritten(self, store: Store, whole: Path) -> None:
         with pytest.raises(PETSynthError, match="already holds a training") as caught:
@@ -180,6 +235,42 @@ def given(store: Store) -> GeneratorInput:
     )
 
 
+def no_space(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+class Filling(Watching):
+    """The disk is full from a step on: TensorBoard notices first."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, at: int) -> None:
+        super().__init__()
+        self.patch, self.at = patch, at
+
+    def stepped(self, stage: str, step: int, share: float, loss: float) -> None:
+        """Fill the disk when it is time."""
+        super().stepped(stage, step, share, loss)
+        if step == self.at:
+            self.patch.setattr("tensorboardX.record_writer.RecordWriter.flush", no_space)
+
+
+class Rivals(UNetMethod):
+    """Two players; the second one's loss is no number in the fourth step."""
+
+    name = "rivals"
+
+    def __init__(self, config: Any, material: Material, seed: int) -> None:
+        super().__init__(config, material, seed)
+        (stage,) = self.stages
+        self.asked = 0
+        second = Player("second", torch.nn.Linear(1, 1), self.second_loss)
+        self.stages = (replace(stage, players=(*stage.players, second)),)
+
+    def second_loss(self, batch: Batch) -> Terms:
+        """The fourth time no number."""
+        self.asked += 1
+        return {"loss": self.stages[0].players[1].network.weight.sum() / (4 - self.asked) * 0}
+
+
 class TestFailures:
     def test_a_loss_that_is_no_number_keeps_the_state_before_it(
         self, store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -196,6 +287,51 @@ class TestFailures:
         assert "--resume" in told
         kept = checkpoint.load(run / "last.pt")
         assert all(torch.isfinite(v).all() for v in kept["players"]["mean"]["network"].values())
+
+    def test_a_player_whose_rival_has_moved_goes_back_to_the_last_checkpoint(
+        self, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("PETSynthLib.learn.methods.METHODS", (Rivals,))
+        monkeypatch.setitem(SMALL, "rivals", SMALL["unet"])
+        run = tmp_path / "r"
+        with pytest.raises(PETSynthError, match=r"at step 3 .* the last checkpoint before it is"):
+            train_method(order("rivals", run), store, Watching())
+        assert checkpoint.load(run / "last.pt")["step"] == 2
+
+    def test_a_full_disk_is_one_sentence_and_the_run_goes_on_later(
+        self, store: Store, whole: Path, tmp_path: Path
+    ) -> None:
+        run = tmp_path / "r"
+        with pytest.MonkeyPatch.context() as patch:
+            filling = Filling(patch, at=3)
+            with pytest.raises(PETSynthError, match="record of the training") as caught:
+                train_method(order("unet", run), store, filling)
+        assert caught.value.code is ErrorCode.BAD_OUTPUT
+        assert "No space left" in caught.value.text
+        assert "--resume" in caught.value.hint
+        assert checkpoint.load(run / "last.pt")["step"] == 2
+        train_method(order("unet", run, resume=True), store, Watching())
+        assert losses(run) == losses(whole)
+
+    def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        checkpoint.save_last(tmp_path, {"step": 1})
+        checkpoint.save_last(tmp_path, {"step": 2})
+        monkeypatch.setattr("os.fsync", no_space)
+        with pytest.raises(PETSynthError, match=r"last\.pt could not be written \(No space left"):
+            checkpoint.save_last(tmp_path, {"step": 3})
+        assert checkpoint.load(tmp_path / "last.pt")["step"] == 2
+        assert checkpoint.load(tmp_path / "previous.pt")["step"] == 1
+
+    def test_computers_that_nobody_has_started_are_not_waited_for(
+        self, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("TORCHELASTIC_RUN_ID", "SLURM_NTASKS"):
+            monkeypatch.delenv(name, raising=False)
+        with pytest.raises(PETSynthError, match="has started this training on 2 computers"):
+            train_method(order("unet", tmp_path / "r", "train.nodes=2"), store, Watching())
+        assert not (tmp_path / "r").exists()
 
     def test_a_damaged_checkpoint_is_one_sentence_and_the_one_before_it_serves(
         self, store: Store, whole: Path, tmp_path: Path

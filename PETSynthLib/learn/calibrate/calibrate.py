@@ -3,8 +3,10 @@
 The score of a person and region is ``|true - predicted| / mean voxel sd``. The conformal quantile
 of the scores over 1.645 is the factor that turns the mean voxel sd into a regional sd, so that
 ``predicted +- 1.645 factor sd`` covers the next person of the same kind with at least the nominal
-probability (Lei et al. 2018, split conformal with a normalised residual). Calibration people must
-be strangers to the model.
+probability (Lei et al. 2018, split conformal with a normalised residual). People are exchangeable,
+scans of one person are not: every person has one vote, shared among that person's scans (Lee,
+Barber and Willett 2023, hierarchical conformal prediction), and persons are counted, not scans.
+Calibration people must be strangers to the model.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from ...progress import Silent
 from ...quantify.suvr import Z_90
 from ...tracers import tracer as tracer_named
 from ..fingerprint import fingerprints
-from ..methods.interface import Material, material_of, scanner_of
+from ..methods.interface import Material, scanner_of, target_of
 from ..regions import region_keys, regional_means
 from ..store import Store, Subject
 from ..train.write_bundle import write_folder
@@ -53,7 +55,7 @@ class Calibrated:
     folder
         The new bundle.
     people
-        Tracer -> number of calibration people.
+        Tracer -> number of calibration people (anatomies; two scans of one are one).
     warning
         A sentence when there were few, else empty.
     """
@@ -63,18 +65,28 @@ class Calibrated:
     warning: str
 
 
-def conformal_quantile(scores: Scores) -> float:
-    """The score that ``NOMINAL`` of the next people stay below.
+def conformal_quantile(scores: Scores, people: Sequence[str]) -> float:
+    """The score that a scan of the next person stays below with a probability of ``NOMINAL``.
 
     Parameters
     ----------
     scores
-        (n, s): n people with s exchangeable scores each (the two sides of a region). With s = 1
-        this is the ceil((n + 1) NOMINAL)-th smallest.
+        (n, s): n scans with s exchangeable scores each (the two sides of a region).
+    people
+        Whose scan each of the n is. Each person's scores share one vote.
+
+    Returns
+    -------
+    The smallest score with at least ceil((N + 1) NOMINAL) of N votes at or below it: with one scan
+    and one side, the score of that rank. The largest score when that is more than N.
     """
-    n, s = scores.shape
-    rank = min(math.ceil((n + 1) * NOMINAL), n)
-    return float(np.sort(scores.ravel())[rank * s - 1])
+    _, person, scans = np.unique(people, return_inverse=True, return_counts=True)
+    votes = np.repeat(1 / (scans[person] * scores.shape[1]), scores.shape[1])
+    order = np.argsort(scores.ravel())
+    needed = min(math.ceil((len(scans) + 1) * NOMINAL), len(scans))
+    # Votes are fractions, whose sum may miss a whole number by the last digits.
+    index = np.searchsorted(np.cumsum(votes[order]), needed - 1e-9)
+    return float(scores.ravel()[order][index])
 
 
 def region_columns() -> dict[str, list[int]]:
@@ -85,16 +97,22 @@ def region_columns() -> dict[str, list[int]]:
     return columns
 
 
-def factors(scores: Scores) -> dict[str, float]:
+def factors(scores: Scores, people: Sequence[str]) -> dict[str, float]:
     """Region -> factor from scores (n, R) in the order of `region_keys`; NaN: not seen.
 
     A paired region's factor holds for either side (and is on the safe side for both together).
+
+    Parameters
+    ----------
+    people
+        Whose scan each of the n is; a region seen in fewer than `FEWEST` people gets no factor.
     """
-    table = {}
+    table, names = {}, np.array(people)
     for name, columns in region_columns().items():
-        seen = scores[:, columns][np.isfinite(scores[:, columns]).all(1)]
-        if len(seen) >= FEWEST:
-            table[name] = round(conformal_quantile(seen) / Z_90, 4)
+        seen = np.isfinite(scores[:, columns]).all(1)
+        if len(set(names[seen])) >= FEWEST:
+            quantile = conformal_quantile(scores[seen][:, columns], list(names[seen]))
+            table[name] = round(quantile / Z_90, 4)
     return table
 
 
@@ -134,23 +152,27 @@ def calibrate(
             "Prepare the calibration subjects on the model's grid.",
         )
     aims_at_truth = "without its noise" in bundle.config.get("target", "")
-    material = material_of(store, "auto" if aims_at_truth else "acquired")
+    target = target_of(store, "auto" if aims_at_truth else "acquired")
+    # A store of calibration people need hold nobody else.
+    material = Material(store, target, train=(), validation=())
     subjects = store.split(split)
     _require_strangers(bundle, store, subjects)
     people = {
-        t: sum(t in s.tracers for s in subjects) for t in bundle.tracers if t in store.tracers
+        t: len({s.anatomy for s in subjects if t in s.tracers})
+        for t in bundle.tracers
+        if t in store.tracers
     }
     if not people or max(people.values()) < FEWEST:
         most = max(people.values(), default=0)
         raise PETSynthError(
             ErrorCode.BAD_DATA,
-            f"Only {most} calibration subjects have a PET that {bundle.name} can generate.",
+            f"Only {most} calibration people have a PET that {bundle.name} can generate.",
             f"At least {FEWEST} are needed, {ENOUGH} are wanted: prepare more.",
         )
     scores = _scores(loaded, material, subjects, [t for t in people if people[t] >= FEWEST], tell)
     sets = {
         name: {
-            t: {"people": people[t], "factor": factors(table)}
+            t: {"people": people[t], "factor": factors(table, _whose(subjects, t))}
             for (t, which), table in scores.items()
             if which == name
         }
@@ -193,6 +215,11 @@ def _require_strangers(bundle: Bundle, store: Store, subjects: Sequence[Subject]
             f"{met} of the calibration subjects are people that {bundle.name} was trained on.",
             "Calibrate on people it never saw: another split or another store.",
         )
+
+
+def _whose(subjects: Sequence[Subject], tracer: str) -> list[str]:
+    """Whose scans the rows of `_scores` are."""
+    return [s.anatomy for s in subjects if tracer in s.tracers]
 
 
 def _scores(

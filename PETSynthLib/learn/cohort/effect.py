@@ -72,7 +72,9 @@ def oracle_effect(
             Law(oracle.transfer, oracle.reference),
             oracle.tracers,
             CONFIGURATIONS[body["config"]],
+            # The same also where one of the two needs more proposals than the other.
             np.random.default_rng([SEED, body["index"]]),
+            np.random.default_rng([SEED, body["index"], 1]),
         ).mean
         for facts_, scores_ in ((facts, scores), (other_facts, other_scores))
     ]

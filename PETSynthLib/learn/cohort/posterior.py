@@ -59,6 +59,7 @@ def sampled(
     configuration: Configuration,
     n: int,
     rng: np.random.Generator,
+    afterwards: np.random.Generator | None = None,
 ) -> tuple[People, float]:
     """Draw ``n`` hidden states given the evidence.
 
@@ -68,6 +69,9 @@ def sampled(
         What is known without a test; APOE4 and education only where the set may use them.
     shown, scores
         What MRI and clinic say; None where the set may not use them.
+    rng, afterwards
+        Chance of the proposals, of which some evidence needs more, and of all that follows; None:
+        the same generator serves both.
 
     Returns
     -------
@@ -75,6 +79,7 @@ def sampled(
         Equally weighted draws (systematic resampling), and the effective number of prior draws
         behind them, (sum w)^2 / sum w^2.
     """
+    afterwards = rng if afterwards is None else afterwards
     batches: list[People] = []
     logs: list[NDArray[np.float64]] = []
     ess, best = 0.0, -np.inf
@@ -92,12 +97,12 @@ def sampled(
         together = np.concatenate(logs)
         weight = np.exp(together - together.max())
         ess = float(weight.sum() ** 2 / (weight**2).sum())
-    steps = (np.arange(n) + rng.random()) / n * weight.sum()
+    steps = (np.arange(n) + afterwards.random()) / n * weight.sum()
     index = np.minimum(np.searchsorted(np.cumsum(weight), steps), len(weight) - 1)
     # Systematic draws come in the order of the proposals; shuffled, any part is a sample.
-    drawn = take(join(batches), rng.permutation(index))
+    drawn = take(join(batches), afterwards.permutation(index))
     # Nothing observed speaks of these: drawn anew, equal proposals become different people.
-    fresh = draw_people(facts, n, rng)
+    fresh = draw_people(facts, n, afterwards)
     return (
         replace(
             drawn,
@@ -135,14 +140,16 @@ def believe(
     tracers: tuple[str, ...],
     configuration: Configuration,
     rng: np.random.Generator,
+    afterwards: np.random.Generator | None = None,
 ) -> Belief:
-    """What the set ``information`` of `oracle.INFORMATION` knows."""
+    """What the set ``information`` of `oracle.INFORMATION` knows; chance as in `sampled`."""
+    afterwards = rng if afterwards is None else afterwards
     if not USES_CLINIC[information]:
         facts = replace(facts, education=None, apoe4=None)
     seen = shown if USES_MRI[information] else None
     asked = scores if USES_CLINIC[information] else None
-    people, ess = sampled(facts, seen, asked, configuration, RESAMPLED, rng)
-    focal = draw_focals(seen, RESAMPLED, rng)
+    people, ess = sampled(facts, seen, asked, configuration, RESAMPLED, rng, afterwards)
+    focal = draw_focals(seen, RESAMPLED, afterwards)
     values = regional(people, focal, law, tracers, configuration)
     ranked = np.sort(values.reshape(RESAMPLED, -1).T, axis=1)
     low, middle, high = (

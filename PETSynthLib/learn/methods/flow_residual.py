@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +11,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from ...generate.condition import clinical_vector, scanner_vector
-from ...generate.flow.regional import Anchor, paint
+from ...generate.flow.regional import paint
 from ..store import Subject
+from .flow_anchor import fit_anchor, image_levels, painted_correction
 from .interface import Batch, Example, Player, Stage, Terms, scanner_of
 from .people import hidden_clinic
 
@@ -52,10 +52,18 @@ class _Look:
 
 
 class ResidualStage:
-    """Rectified flow with data prediction on the coarse grid (``x_t = (1 - t) eps + t r``)."""
+    """Rectified flow with data prediction on the coarse grid (``x_t = (1 - t) eps + t r``).
 
-    def __init__(self, method: FlowMethod, subjects: tuple[Subject, ...]) -> None:
-        self.method, self.subjects = method, subjects
+    Parameters
+    ----------
+    held
+        Training subjects whom the mean network does not see; without any, the flow learns from
+        all, and the bundle's card says so.
+    """
+
+    def __init__(self, method: FlowMethod, held: tuple[Subject, ...]) -> None:
+        self.method, self.held = method, held
+        self.subjects = held or method.material.train
         self.factor: int = method.facts["coarse_factor"]
         self._coarse: dict[tuple[int, bool], dict[str, torch.Tensor]] = {}
         self._corrections: dict[int, torch.Tensor] = {}
@@ -67,25 +75,29 @@ class ResidualStage:
 
     def begin(self) -> None:
         """The mean network is final: fit anchor and spread on people it has not seen."""
-        method = self.method
+        method, validation = self.method, self.method.material.validation
         self._coarse.clear()
-        strangers = (*self.subjects, *method.material.validation)[:MOST_STRANGERS]
-        looks = {s.row: self._look(s) for s in strangers}
+        strangers = (*self.held, *validation)[:MOST_STRANGERS]
+        seen = () if self.held else self.subjects[:MOST_STRANGERS]
+        looks = {s.row: self._look(s) for s in (*strangers, *seen)}
         method.anchor = fit_anchor(
-            np.stack([look.level for look in looks.values()]),
-            np.stack([look.deviation for look in looks.values()]),
-            np.stack([look.own for look in looks.values()]),
-            np.stack([method.regional_uptake(s) for s in strangers]),
-            method.regional.expected,
+            np.stack([looks[s.row].level for s in strangers]),
+            np.stack([looks[s.row].deviation for s in strangers]),
+            np.stack([looks[s.row].own for s in strangers]),
+            np.stack([method.regional.uptake(s) for s in strangers]),
+            method.regional.whole.expected,
         )
         squares: list[list[float]] = [[] for _ in method.tracers]
-        held = {s.row for s in self.subjects}
-        for subject in strangers:
+        # Validation people chose the mean's best state; they serve where there is nobody else.
+        judged = {s.row for s in self.held or validation}
+        for subject in (*strangers, *seen):
             look = looks.pop(subject.row)
-            added = method.painted_correction(look.level, look.deviation)
+            added = painted_correction(
+                method.anchor, look.level, look.deviation, method.scale, method.grid
+            )
             self._corrections[subject.row] = self.pool(added)
             self._coarse[subject.row, subject.flair] = self._pooled(subject, look.maps)
-            if subject.row in held:
+            if subject.row in judged:
                 brain = torch.from_numpy(_slices_first(method.material.store.brain(subject.row)))
                 z = (look.error.float() - added) / look.sd.float()
                 for t, tracer in enumerate(method.tracers):
@@ -100,18 +112,19 @@ class ResidualStage:
         scanner = scanner_of(subject)
         # As the generator does: the mean over the scan and its mirror image.
         first, second = (
-            method.volume_maps(subject, flair=subject.flair, scanner=scanner, mirror=m)
+            method.mean_stage.volume_maps(subject, flair=subject.flair, scanner=scanner, mirror=m)
             for m in (False, True)
         )
         maps = (first + second) / 2
-        mean, sd = method.combined(
+        mean, sd = method.mean_stage.combined(
             maps, subject, clinical, flair=subject.flair, scanner=scanner, spread=False
         )
-        target, _ = method.targets(subject, np.arange(method.grid.shape[2]))
-        deviation = method.deviation(subject, clinical, subject.flair, scanner)
+        target, _ = method.mean_stage.targets(subject, np.arange(method.grid.shape[2]))
+        deviation = method.regional.deviation(subject, clinical, subject.flair, scanner)
+        drawn = method.suvr(mean)
         return _Look(
-            level=method.levels(mean, method.read(subject).grey),
-            own=method.own_levels(subject, mean),
+            level=image_levels(drawn, method.regional.read(subject).grey, method.grid),
+            own=np.stack([method.regional.own_means(subject, image) for image in drawn]),
             deviation=np.asarray(deviation * method.scale[:, None], dtype=np.float64),
             error=(torch.from_numpy(target).transpose(0, 1) - mean).half(),
             sd=sd.half(),
@@ -121,7 +134,7 @@ class ResidualStage:
     def _pooled(self, subject: Subject, maps: torch.Tensor) -> dict[str, torch.Tensor]:
         """What `example` needs of a subject, on the coarse grid."""
         method, store = self.method, self.method.material.store
-        target, _ = method.targets(subject, np.arange(method.grid.shape[2]))
+        target, _ = method.mean_stage.targets(subject, np.arange(method.grid.shape[2]))
         t1 = torch.from_numpy(_slices_first(store.t1(subject.row)))
         brain = torch.from_numpy(_slices_first(store.brain(subject.row)).astype(np.float32))
         return {
@@ -139,7 +152,9 @@ class ResidualStage:
         """
         key = (subject.row, flair)
         if key not in self._coarse:
-            maps = self.method.volume_maps(subject, flair=flair, scanner=scanner_of(subject))
+            maps = self.method.mean_stage.volume_maps(
+                subject, flair=flair, scanner=scanner_of(subject)
+            )
             pooled = torch.stack([self.pool(m) for m in maps])
             self._coarse[key] = self._pooled(subject, pooled)
         return self._coarse[key]
@@ -161,7 +176,7 @@ class ResidualStage:
         vector = clinical_vector(clinical, method.facts["clinical_scaling"])
         with torch.no_grad():
             scalars = method.mean.scalars(torch.from_numpy(vector)[None].to(_device(method)))
-            deviation = method.deviation(subject, clinical, flair, scanner)[tracer]
+            deviation = method.regional.deviation(subject, clinical, flair, scanner)[tracer]
             whole = np.ascontiguousarray(paint(deviation, method.grid).transpose(2, 0, 1))
             painted = self.pool(torch.from_numpy(whole)[None])
             mean, sd = method.mean.combine(
@@ -239,42 +254,3 @@ def _slices_first(data: NDArray[Any]) -> NDArray[Any]:
 def _device(method: FlowMethod) -> torch.device:
     device: torch.device = next(method.mean.parameters()).device
     return device
-
-
-def fit_anchor(
-    level: NDArray[np.float64],
-    deviation: NDArray[np.float64],
-    own: NDArray[np.float64],
-    true: NDArray[np.float64],
-    expected: NDArray[np.float64],
-) -> Anchor:
-    """Trust and offsets with the smallest squared error on strangers.
-
-    Parameters
-    ----------
-    level
-        (N, T, R): `levels` of the network's images.
-    deviation
-        (N, T, R): what the regional model expects beyond the average.
-    own, true
-        (N, T, R): the network's and the true uptake over people's own regions; NaN where not known.
-    expected
-        (T, R): the regional model's average.
-    """
-    with warnings.catch_warnings():
-        # A region that the grid does not show has no level in anybody.
-        warnings.simplefilter("ignore", RuntimeWarning)
-        centre = np.nanmean(level - deviation, 0)
-        lacking = true - own
-        offset = np.nanmean(lacking, 0)
-        count = np.isfinite(lacking).sum(0)
-        error = np.nanvar(lacking, 0) / np.maximum(count - 1, 1)
-        # Shrunk towards 0 by its own uncertainty (positive-part James-Stein).
-        offset = offset * np.clip(1 - error / np.maximum(offset**2, 1e-12), 0, 1)
-    away = np.nan_to_num(level - centre - deviation)
-    wanted = true - expected - deviation
-    known = np.isfinite(wanted)
-    both = np.where(known, away * wanted, 0).sum((0, 2))
-    size = np.where(known, away**2, 0).sum((0, 2))
-    trust = np.clip(both / np.maximum(size, 1e-12), 0, 1)
-    return Anchor(np.nan_to_num(centre), trust, np.nan_to_num(offset))

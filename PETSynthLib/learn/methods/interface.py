@@ -139,6 +139,18 @@ def material_of(store: Store, target: str) -> Material:
     PETSynthError
         ``BAD_DATA`` when the PET without noise is wanted and missing, or a split is empty.
     """
+    chosen = target_of(store, target)
+    return Material(store, chosen, store.split("train"), store.split("validation"))
+
+
+def target_of(store: Store, target: str) -> str:
+    """``truth`` or ``acquired``; ``auto`` is the former where the store knows it.
+
+    Raises
+    ------
+    PETSynthError
+        ``BAD_DATA`` when the PET without noise is wanted and missing.
+    """
     known = all(store.has_truth(t) for t in store.tracers)
     if target == "truth" and not known:
         raise PETSynthError(
@@ -146,8 +158,7 @@ def material_of(store: Store, target: str) -> Material:
             f"The store {store.folder.name} has no PET without noise.",
             "Use --set train.target=acquired.",
         )
-    chosen = "truth" if known and target != "acquired" else "acquired"
-    return Material(store, chosen, store.split("train"), store.split("validation"))
+    return "truth" if known and target != "acquired" else "acquired"
 
 
 def scanner_of(subject: Subject) -> str | None:

@@ -114,12 +114,18 @@ def read_split_file(path: Path, sessions: Iterable[Session]) -> dict[str, str]:
     Raises
     ------
     PETSynthError
-        ``BAD_DATA`` as `split_column`.
+        ``BAD_DATA`` as `split_column`, and for a subject that stands there twice.
     """
     delimiter = "\t" if path.suffix == ".tsv" else ","
-    rows = {
-        row["subject"]: row["split"] for row in read_rows(path, delimiter, ("subject", "split"))
-    }
+    rows: dict[str, str] = {}
+    for row in read_rows(path, delimiter, ("subject", "split")):
+        if row["subject"] in rows:
+            raise PETSynthError(
+                ErrorCode.BAD_DATA,
+                f"{row['subject']} stands twice in {path.name}.",
+                "Keep one line a subject.",
+            )
+        rows[row["subject"]] = row["split"]
 
     def of(session: Session) -> str:
         subject = session.name.partition("_ses-")[0]

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from ...errors import ErrorCode, PETSynthError
+from .disk import refused
 
 LAST = "last.pt"
 PREVIOUS = "previous.pt"
 """The checkpoint before the last: what is left when the last is lost with its disk block."""
 
 
-def save(path: Path, state: dict[str, Any]) -> None:
+def save(path: Path, state: dict[str, Any], before: Path | None = None) -> None:
     """Write ``state`` (nested tables of tensors, numbers, text) so that no half file is seen.
+
+    Parameters
+    ----------
+    before
+        What becomes of the file that was at ``path``; None: it is replaced.
 
     Raises
     ------
     PETSynthError
-        ``BAD_OUTPUT`` when the disk refuses; the file before stays.
+        ``BAD_OUTPUT`` when the disk refuses; the file at ``path`` stays.
     """
     part = path.with_name(f"{path.name}.part")
     try:
@@ -29,22 +36,18 @@ def save(path: Path, state: dict[str, Any]) -> None:
             torch.save(state, file)
             file.flush()
             os.fsync(file.fileno())
+        if before is not None and path.exists():
+            path.replace(before)
         part.replace(path)
     except (OSError, RuntimeError) as problem:
-        part.unlink(missing_ok=True)
-        raise PETSynthError(
-            ErrorCode.BAD_OUTPUT,
-            f"The checkpoint {path.name} could not be written ({problem}).",
-            "Free some space and continue with --resume; the checkpoint before it is intact.",
-        ) from problem
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise refused(f"The checkpoint {path.name}", problem) from problem
 
 
 def save_last(run: Path, state: dict[str, Any]) -> None:
     """Write the checkpoint to resume from and keep the one before it."""
-    last = run / LAST
-    if last.exists():
-        last.replace(run / PREVIOUS)
-    save(last, state)
+    save(run / LAST, state, before=run / PREVIOUS)
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -37,5 +37,5 @@ class TrainConfig:
     )
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = setting("auto", "where to compute")
     devices: int = setting(1, "devices (CPU: processes) on each computer", low=1)
-    nodes: int = setting(1, "computers", low=1)
+    nodes: int = setting(1, "computers (torchrun or SLURM starts them)", low=1)
     threads: int = setting(1, "CPU threads of each process; 0: all cores", low=0)

@@ -147,6 +147,8 @@ class Training:
                     for seat in self.seats:
                         seat.restore(state["players"][seat.player.name])
                     state = None
+                    # What it took to sit down again was charged before.
+                    self.started = time.perf_counter()
                 self.run_stage(self.budgets[self.stage_index])
                 self.load_best(self.stage)
                 self.steps_done += self.step
@@ -216,7 +218,7 @@ class Training:
             for part in range(self.config.accumulate)
         ]
         first, sums = math.nan, dict(self.sums)
-        for seat in self.seats:
+        for turn, seat in enumerate(self.seats):
             peak = self.config.learning_rate * seat.player.learning_rate
             for group in seat.optimiser.param_groups:
                 group["lr"] = learning_rate(self.config, peak, self.step, progress)
@@ -234,7 +236,7 @@ class Training:
             # The gradient is shared by all processes, so all of them stop here or none.
             if not bool(torch.isfinite(norm)):
                 self.sums = sums
-                self.stop_at_nothing()
+                self.stop_at_nothing(untouched=turn == 0)
             seat.optimiser.step()
             seat.average.update(self.step)
             first = float(terms["loss"].detach()) if math.isnan(first) else first
@@ -245,13 +247,21 @@ class Training:
         """The next batch."""
         return self.stream.draw(self.stage_index, self.stage, self.step, part)
 
-    def stop_at_nothing(self) -> None:
-        """The loss is no number: keep the state before this step and say so."""
-        self.save()
+    def stop_at_nothing(self, *, untouched: bool) -> None:
+        """The loss is no number: keep the state before this step and say so.
+
+        Parameters
+        ----------
+        untouched
+            Whether no player has taken this step yet; else only the last checkpoint is whole.
+        """
+        if untouched:
+            self.save()
+        kept = "the state before it" if untouched else "the last checkpoint before it"
         raise PETSynthError(
             ErrorCode.TRAINING,
             f"The loss of {self.method.name} became no number at step {self.step} of the stage "
-            f"{self.stage.name}; the state before it is kept.",
+            f"{self.stage.name}; {kept} is kept.",
             "Continue with --resume and a lower rate, e.g. --set train.learning_rate=0.0005.",
         )
 

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import csv
-import json
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from tensorboardX import SummaryWriter
+from tensorboardX import summary
+from tensorboardX.event_file_writer import EventsWriter
+from tensorboardX.proto.event_pb2 import Event
+
+from .disk import writing
 
 COLUMNS = ("stage", "step", "minutes", "name", "value")
 TABLE = "metrics.csv"
+
+
+RECORD = "The record of the training"
 
 
 class RunLog:
@@ -24,49 +32,64 @@ class RunLog:
         Folder of the run.
     stage, step
         Where the run (re)starts: later rows, written before the process was killed, are dropped.
+
+    Raises
+    ------
+    PETSynthError
+        ``BAD_OUTPUT`` when the disk refuses, here and in every method.
     """
 
     def __init__(self, run: Path, stages: list[str], stage: int, step: int) -> None:
-        self._path = run / TABLE
+        path = run / TABLE
         kept = [
             row
-            for row in read_table(self._path)
+            for row in read_table(path)
             if stages.index(row["stage"]) < stage
             or (stages.index(row["stage"]) == stage and int(row["step"]) <= step)
         ]
-        part = self._path.with_suffix(".part")
-        with part.open("w", newline="", encoding="utf-8") as file:
-            table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            table.writeheader()
-            table.writerows(kept)
-        part.replace(self._path)
-        self._file = self._path.open("a", newline="", encoding="utf-8")
-        self._table = csv.writer(self._file, lineterminator="\n")
-        self._previews = run / "previews"
-        self._previews.mkdir(exist_ok=True)
-        self._board = SummaryWriter(str(run / "tensorboard"))
+        with writing(RECORD):
+            part = path.with_suffix(".part")
+            with part.open("w", newline="", encoding="utf-8") as file:
+                table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+                table.writeheader()
+                table.writerows(kept)
+            part.replace(path)
+            self._file = path.open("a", newline="", encoding="utf-8")
+            self._table = csv.writer(self._file, lineterminator="\n")
+            self._previews = run / "previews"
+            self._previews.mkdir(exist_ok=True)
+            board = run / "tensorboard"
+            board.mkdir(exist_ok=True)
+            # Not through SummaryWriter: its thread dies of a full disk, and the training then waits
+            # for it without end.
+            self._board = EventsWriter(str(board / "events"))
 
     def numbers(self, stage: str, step: int, minutes: float, values: dict[str, float]) -> None:
         """One row a value; seven digits tell two runs apart."""
-        for name, value in values.items():
-            self._table.writerow((stage, step, f"{minutes:.3f}", name, f"{value:.7g}"))
-            self._board.add_scalar(f"{stage}/{name}", value, step)
-        self._file.flush()
+        with writing(RECORD):
+            for name, value in values.items():
+                self._table.writerow((stage, step, f"{minutes:.3f}", name, f"{value:.7g}"))
+                self._show(step, summary.scalar(f"{stage}/{name}", value))
+            self._file.flush()
+            self._board.flush()
 
     def picture(self, stage: str, step: int, image: NDArray[np.float32]) -> None:
         """A preview (rows, columns), 0..1: a PNG, and in TensorBoard."""
         grey = np.round(255 * np.clip(image, 0, 1)).astype(np.uint8)
-        Image.fromarray(grey).save(self._previews / f"{stage}-{step:07d}.png")
-        self._board.add_image(f"{stage}/preview", grey[None], step)
+        with writing(RECORD):
+            Image.fromarray(grey).save(self._previews / f"{stage}-{step:07d}.png")
+            self._show(step, summary.image(f"{stage}/preview", grey[None]))
 
-    def text(self, name: str, words: object) -> None:
-        """A note for TensorBoard."""
-        self._board.add_text(name, f"```\n{json.dumps(words, indent=1)}\n```")
+    def _show(self, step: int, content: Any) -> None:
+        self._board.write_event(Event(wall_time=time.time(), step=step, summary=content))
 
     def close(self) -> None:
         """Write what is left."""
-        self._file.close()
-        self._board.close()
+        with writing(RECORD):
+            try:
+                self._file.close()
+            finally:
+                self._board.close()
 
 
 def read_table(path: Path) -> list[dict[str, str]]:

@@ -10,13 +10,25 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
+from safetensors.torch import load_file
+
 from ...generate.bundle import Bundle
+from . import checkpoint
+from .disk import writing
 
 ORIGIN = "origin.json"
+WEIGHTS = "origin.pt"
 
 
 def keep_origin(run: Path, bundle: Bundle) -> None:
-    """Write down which model a run starts from."""
+    """Keep which model a run starts from, and its weights.
+
+    Raises
+    ------
+    PETSynthError
+        ``BAD_OUTPUT`` when the disk refuses.
+    """
     body = {
         "name": bundle.name,
         "sha256": bundle.sha256,
@@ -24,7 +36,18 @@ def keep_origin(run: Path, bundle: Bundle) -> None:
         "licence": bundle.config["licence"],
         "fingerprints": bundle.config.get("training", {}).get("fingerprints", []),
     }
-    (run / ORIGIN).write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
+    with writing("Where the run began"):
+        (run / ORIGIN).write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
+    state = {"tensors": load_file(bundle.weights), "facts": bundle.config["method_config"]}
+    checkpoint.save(run / WEIGHTS, state)
+
+
+def origin_weights(run: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]] | None:
+    """Tensors and ``method_config`` of the model the run started from, or None."""
+    if not (run / WEIGHTS).is_file():
+        return None
+    state = checkpoint.load(run / WEIGHTS)
+    return state["tensors"], state["facts"]
 
 
 def origin_of(run: Path) -> dict[str, Any] | None:

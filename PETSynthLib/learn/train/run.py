@@ -1,8 +1,8 @@
 """One training from settings to bundle: `train_method` is what the command line calls.
 
 A run's folder holds ``config.yaml`` (all settings), ``prepared.pt`` (what needed no gradient),
-``last.pt`` and ``previous.pt`` (to resume), ``best-<stage>.pt``, ``metrics.csv``,
-``tensorboard/``, ``previews/`` and, at the end, ``bundle/``.
+``last.pt`` and ``previous.pt`` (to resume), ``origin.json`` and ``origin.pt`` (with ``--init``),
+``best-<stage>.pt``, ``metrics.csv``, ``tensorboard/``, ``previews/`` and, at the end, ``bundle/``.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from ..store import Store
 from . import checkpoint
 from .config import TrainConfig
 from .engine import Training, Watcher
-from .origin import keep_origin, origin_of
-from .processes import is_first_process, launch
+from .origin import keep_origin, origin_of, origin_weights
+from .processes import is_first_process, launch, require_launcher
 from .write_bundle import bundle_parts, write_folder
 
 CONFIG = "config.yaml"
@@ -128,6 +128,7 @@ def train_method(order: Order, store: Store, watcher: Watcher) -> Path:
         One sentence: wrong settings, a run that is already there, damaged checkpoint, no number.
     """
     settings = settings_of(order)
+    require_launcher(settings.train)
     material = material_of(store, settings.train.target)
     init = None if order.init is None else verify_bundle(find_bundle(order.init))
     if init is not None and init.method != order.method:
@@ -145,9 +146,11 @@ def train_method(order: Order, store: Store, watcher: Watcher) -> Path:
     fabric.barrier()
     method.use(checkpoint.load(order.run / PREPARED))
     if init is not None and state is None:
-        start_from(method, init.weights, init.config["method_config"])
+        start_from(method, load_file(init.weights), init.config["method_config"])
         if fabric.is_global_zero:
             keep_origin(order.run, init)
+    else:
+        start_again(method, order.run)
     spent = time.perf_counter() - started if state is None else 0.0
     try:
         with stop_signals() as stopping:
@@ -261,8 +264,16 @@ def data_identity(store: Store, material: Material) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def start_from(method: TrainingMethod, weights: Path, facts: dict[str, Any]) -> None:
-    """Load a bundle's weights into an untrained method.
+def start_again(method: TrainingMethod, run: Path) -> None:
+    """Load what the run began with: later stages still need it after an interruption."""
+    if (weights := origin_weights(run)) is not None:
+        start_from(method, *weights)
+
+
+def start_from(
+    method: TrainingMethod, tensors: dict[str, torch.Tensor], facts: dict[str, Any]
+) -> None:
+    """Load a bundle's weights and ``method_config`` into an untrained method.
 
     Raises
     ------
@@ -270,7 +281,7 @@ def start_from(method: TrainingMethod, weights: Path, facts: dict[str, Any]) -> 
         ``TRAINING`` when the networks differ.
     """
     try:
-        method.load(load_file(weights), facts)
+        method.load(tensors, facts)
     except (RuntimeError, KeyError, ValueError) as problem:
         raise PETSynthError(
             ErrorCode.TRAINING,
