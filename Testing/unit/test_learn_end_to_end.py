@@ -40,7 +40,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     petsynth("train", "--data", store, "--method", "flow", "-o", run, "--max-minutes", 0.1)
     petsynth(
         "evaluate", "--data", store, "--model", f"flow={run / 'bundle'}", "--samples", 2,
-        "--cohort", cohort, "--checks", "clusters", "-o", work / "report",
+        "--checks", "clusters", "-o", work / "report",
     )  # fmt: skip
     return work
 
@@ -54,6 +54,17 @@ def test_every_subject_is_in_its_split_with_all_that_was_simulated(store: Store)
     assert [s.split for s in store.subjects] == list(SPLIT)
     assert all(s.tracers == ("fdg",) and s.flair for s in store.subjects)
     assert all(store.oracle(s) is not None for s in store.subjects)
+
+
+def test_two_processes_gave_the_bytes_of_one(work: Path) -> None:
+    two, one = work / "bids", work / "one"
+    petsynth("simulate", one, "--subjects", 2, "--seed", 3, "--spacing", 2, "--tracers", "fdg")
+    rows = (one / "participants.tsv").read_bytes()
+    assert (two / "participants.tsv").read_bytes().startswith(rows)
+    files = [p.relative_to(one) for p in one.rglob("sub-*/**/*") if p.is_file()]
+    assert len({f.name for f in files if f.name.startswith("sub-0002")}) > 5
+    for file in files:
+        assert (two / file).read_bytes() == (one / file).read_bytes(), file
 
 
 def test_the_prepared_truth_is_what_was_constructed(store: Store) -> None:

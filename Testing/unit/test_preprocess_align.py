@@ -97,8 +97,27 @@ def test_greedys_answer_is_used_when_it_passes(head, monkeypatch):
     assert steps.records[0]["outcome"]["gates"]["dice"] > 0.95
 
 
+@pytest.fixture(scope="module")
+def searched_once():
+    """SimpleITK's search, run for the first that asks: it gets the same images from everybody."""
+    search = align_module._itk_multi_start
+    found = {}
+
+    def once(template, moving, *rest):
+        key = moving.data.tobytes()
+        if key not in found:
+            found[key] = search(template, moving, *rest)
+        return found[key]
+
+    return once
+
+
 @pytest.mark.parametrize("how", ["missing", "wrong"])
-def test_simpleitk_takes_over_when_greedy_is_missing_or_wrong(head, monkeypatch, how):
+def test_simpleitk_takes_over_when_greedy_is_missing_or_wrong(
+    head, monkeypatch, searched_once, how
+):
+    monkeypatch.setattr(align_module, "_itk_multi_start", searched_once)
+
     def greedy(*_):
         if how == "missing":
             raise GreedyFailed("picsl-greedy is not installed")
