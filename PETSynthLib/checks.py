@@ -15,6 +15,15 @@ OVERRIDABLE = {
 """Checks whose red light a user may override, and why it is red. Never among them: what makes the
 result meaningless instead of poor (CT, another patient, no valid place, no brain)."""
 
+OVERRIDABLE_OF_PET = {
+    "pet_slice_thickness": "the slices of the PET are too thick",
+    "pet_anisotropy": "the voxels of the PET are too uneven",
+    "pet_coverage": "part of the brain lies outside the PET",
+    "reference_in_pet": "part of the reference region lies outside the PET",
+}
+"""The same for measuring a PET. Never among them: a PET beside its MRI, a reference without
+uptake, a parcellation of another head."""
+
 
 class Verdict(StrEnum):
     """Traffic light of a finding. Red stops the run."""
@@ -65,12 +74,17 @@ class Finding:
         return body
 
 
+def overridable(name: str) -> bool:
+    """Whether a user may override the red light of the check ``name``."""
+    return name in OVERRIDABLE or name in OVERRIDABLE_OF_PET
+
+
 def as_overridden(finding: Finding, overridden: Collection[str]) -> Finding:
     """``finding`` as it counts when the user overrode the checks named ``overridden``.
 
     Only a red finding of exactly that name changes, and only an overridable one.
     """
-    mine = finding.name in OVERRIDABLE and finding.name in overridden
+    mine = overridable(finding.name) and finding.name in overridden
     if finding.verdict is not Verdict.RED or not mine:
         return finding
     sentence = f"{finding.sentence} Overridden by the user."

@@ -42,10 +42,20 @@ _ANCHORS: dict[str, tuple[tuple[float, int, int, int], ...]] = {
         (0.875, 249, 201, 50),
         (1.00, 252, 255, 164),
     ),
+    # Cyan, blue, black (no difference), red, yellow.
+    "difference": (
+        (0.00, 120, 240, 255),
+        (0.25, 20, 90, 240),
+        (0.50, 0, 0, 0),
+        (0.75, 230, 40, 20),
+        (1.00, 255, 235, 90),
+    ),
 }
 
-COLOUR_MAPS = tuple(_ANCHORS)
-"""Names of the colour maps; ``uniform`` reads the same to colour-blind eyes."""
+DIFFERENCE = "difference"
+"""For differences of two PETs, of either sign; black in the middle."""
+COLOUR_MAPS = tuple(name for name in _ANCHORS if name != DIFFERENCE)
+"""Names of the colour maps for uptake; ``uniform`` reads the same to colour-blind eyes."""
 
 
 @cache

@@ -65,4 +65,4 @@ class PETSynthError(Exception):
 
 
 class Cancelled(Exception):
-    """The user asked to stop; nothing was written."""
+    """The user asked to stop; the command line says what is kept (`cli.STOPPED`)."""

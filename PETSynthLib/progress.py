@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
-from .checks import Finding
+from .checks import Finding, Verdict, as_overridden, overridable
+from .errors import ErrorCode, PETSynthError
 from .volume import PetVolume
 
 STAGES: tuple[tuple[str, str], ...] = (
@@ -19,11 +20,22 @@ STAGES: tuple[tuple[str, str], ...] = (
 """Stages of a synthesis in order: key and the words for it."""
 
 
+QUANTIFY_STAGES: tuple[tuple[str, str], ...] = (
+    ("read", "Reading the images"),
+    ("preprocess", "Preparing the MRI"),
+    ("align", "Laying the PET on the MRI"),
+    ("warp", "Bending the atlas onto the MRI"),
+    ("quantify", "Measuring regions"),
+    ("export", "Writing the results"),
+)
+"""Stages of a measurement of a PET."""
+
+
 class Progress(Protocol):
     """Where the library reports to. Implementations: worker, command line, tests."""
 
     def stage(self, key: str) -> None:
-        """A stage of `STAGES` begins."""
+        """A stage of `STAGES` (or `QUANTIFY_STAGES`) begins."""
 
     def step(self, done: int, total: int) -> None:
         """``done`` of ``total`` steps of the current stage are finished; may raise `Cancelled`."""
@@ -66,3 +78,32 @@ class Silent:
     def on_cancel(self, action: Callable[[], None]) -> Callable[[], None]:
         """Nothing to forget."""
         return lambda: None
+
+
+class CheckList(list[Finding]):
+    """Findings that are reported as they are made; a red one ends the run.
+
+    A red one that the user overrode is amber instead, and says so.
+
+    Parameters
+    ----------
+    progress
+        Is told each.
+    overridden
+        Names of the checks whose red light the user overrode.
+    """
+
+    def __init__(self, progress: Progress, overridden: Collection[str]) -> None:
+        super().__init__()
+        self._progress = progress
+        self._overridden = overridden
+
+    def add(self, findings: list[Finding], code: ErrorCode, hint: str) -> None:
+        """Report ``findings``; a red one is raised as an error with ``code`` and ``hint``."""
+        for made in findings:
+            finding = as_overridden(made, self._overridden)
+            self.append(finding)
+            self._progress.finding(finding)
+            if finding.verdict is Verdict.RED:
+                check = finding.name if overridable(finding.name) else ""
+                raise PETSynthError(code, finding.sentence, hint, check)

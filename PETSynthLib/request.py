@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from .checks import OVERRIDABLE
+from .assets import REFERENCE_BITS
+from .checks import OVERRIDABLE, OVERRIDABLE_OF_PET
 from .clinical import ClinicalRecord
 from .errors import ErrorCode, PETSynthError
 
@@ -84,7 +85,8 @@ class SynthesisRequest:
                 f"The PET scanner {self.pet_scanner!r} is not known.",
                 f"Choose one of {', '.join(SCANNERS)}, or leave it out.",
             )
-        object.__setattr__(self, "overridden_checks", _checked_names(self.overridden_checks))
+        names = _checked_names(self.overridden_checks, OVERRIDABLE)
+        object.__setattr__(self, "overridden_checks", names)
         _check_count("samples", self.samples, 0, 64)
         _check_count("steps", self.steps, 1, 100)
         _check_count("seed", self.seed, 0, 2**31 - 1)
@@ -104,12 +106,90 @@ class SynthesisRequest:
         return {"version": REQUEST_VERSION, "kind": "synthesize", **body}
 
 
-def _checked_names(names: Iterable[str]) -> tuple[str, ...]:
-    if unknown := sorted(set(names) - set(OVERRIDABLE)):
+@dataclass(frozen=True)
+class QuantifyRequest:
+    """Everything that decides a measurement of a PET; equal requests give equal results.
+
+    Attributes
+    ----------
+    pet
+        Path of the PET (NIfTI or NRRD), or of the folder of a synthesis.
+    t1
+        Path of the T1-weighted MRI it belongs to.
+    output
+        Folder for the results.
+    tracer
+        Key of the tracer registry; empty for a synthetic PET, of which it is known.
+    parcellation
+        Path of a FreeSurfer, FastSurfer or SynthSeg parcellation of the T1, or None for the atlas.
+    mask
+        Path of a brain mask on the T1's grid.
+    space
+        Folder ``space/`` of an earlier result on the same T1.
+    register
+        Whether a PET that lies beside the T1 may be moved onto it.
+    reference
+        Reference region; None for the tracer's own.
+    database
+        Folder of a normative database, or None.
+    clinical
+        Age and sex, at which the normals are taken.
+    gtm_fwhm_mm
+        Resolution of the scanner in mm: then partial-volume corrected means stand beside.
+    device
+        Where deepbet runs.
+    overridden_checks
+        Names from `checks.OVERRIDABLE` and `checks.OVERRIDABLE_OF_PET`, as in `SynthesisRequest`.
+    """
+
+    pet: str
+    t1: str
+    output: str
+    tracer: str = ""
+    parcellation: str | None = None
+    mask: str | None = None
+    space: str | None = None
+    register: bool = False
+    reference: str | None = None
+    database: str | None = None
+    clinical: ClinicalRecord = field(default_factory=ClinicalRecord)
+    gtm_fwhm_mm: float | None = None
+    device: str = "auto"
+    overridden_checks: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.reference is not None and self.reference not in REFERENCE_BITS:
+            raise PETSynthError(
+                ErrorCode.BAD_REQUEST,
+                f"The reference region {self.reference!r} is not known.",
+                f"Choose one of {', '.join(REFERENCE_BITS)}, or leave it out.",
+            )
+        if self.gtm_fwhm_mm is not None and not 0.0 < self.gtm_fwhm_mm <= 20.0:
+            raise PETSynthError(
+                ErrorCode.BAD_REQUEST,
+                f"A resolution of {self.gtm_fwhm_mm:g} mm is no PET scanner's.",
+                "Give the scanner's full width at half maximum, about 4 to 8 mm.",
+            )
+        allowed = {**OVERRIDABLE, **OVERRIDABLE_OF_PET}
+        names = _checked_names(self.overridden_checks, allowed)
+        object.__setattr__(self, "overridden_checks", names)
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready form, with kind and version."""
+        body = dataclasses.asdict(self)
+        body["overridden_checks"] = list(self.overridden_checks)
+        return {"version": REQUEST_VERSION, "kind": "quantify", **body}
+
+
+Request = SynthesisRequest | QuantifyRequest
+
+
+def _checked_names(names: Iterable[str], allowed: Mapping[str, str]) -> tuple[str, ...]:
+    if unknown := sorted(set(names) - set(allowed)):
         raise PETSynthError(
             ErrorCode.BAD_REQUEST,
             f"These checks cannot be overridden: {', '.join(unknown)}.",
-            f"Those that can are {', '.join(OVERRIDABLE)}.",
+            f"Those that can are {', '.join(allowed)}.",
         )
     return tuple(sorted(set(names)))
 
@@ -126,50 +206,70 @@ def _check_count(name: str, value: int | None, low: int, high: int) -> None:
 
 
 def request_from_dict(body: Any) -> SynthesisRequest:
-    """Build a request from its JSON form.
+    """Build a request for a synthesis from its JSON form.
 
     Raises
     ------
     PETSynthError
         When the version or kind is not ours, a field is unknown or has the wrong type.
     """
+    return _from_dict(body, "synthesize", SynthesisRequest, _synthesis)
 
-    def refuse(text: str, hint: str) -> PETSynthError:
-        return PETSynthError(ErrorCode.PROTOCOL, text, hint)
 
+def quantify_request_from_dict(body: Any) -> QuantifyRequest:
+    """Build a request for a measurement from its JSON form; errors as `request_from_dict`."""
+    return _from_dict(body, "quantify", QuantifyRequest, lambda v: QuantifyRequest(**v))
+
+
+def _synthesis(values: dict[str, Any]) -> SynthesisRequest:
+    preset = Preset(values.pop("preset", Preset.BALANCED.value))
+    return SynthesisRequest(**values, preset=preset)
+
+
+R = TypeVar("R", SynthesisRequest, QuantifyRequest)
+
+
+def _from_dict(body: Any, expected: str, form: type[R], make: Callable[[dict[str, Any]], R]) -> R:
     if not isinstance(body, dict):
-        form = "Its form is described in Resources/docs/request.md."
-        raise refuse("The request is not a JSON object.", form)
+        words = "Its form is described in Resources/docs/request.md."
+        raise _unreadable("The request is not a JSON object.", words)
     values = dict(body)
     version, kind = values.pop("version", None), values.pop("kind", None)
     if version != REQUEST_VERSION:
-        raise refuse(
+        raise _unreadable(
             f"The request has version {version!r}, this release reads {REQUEST_VERSION}.",
             "Write the request with the same release that runs it.",
         )
-    if kind != "synthesize":
-        raise refuse(f"The request kind {kind!r} is not known.", "Use kind synthesize.")
-    allowed = {f.name for f in dataclasses.fields(SynthesisRequest)}
+    if kind != expected:
+        raise _unreadable(f"The request kind {kind!r} is not known.", f"Use kind {expected}.")
+    allowed = {f.name for f in dataclasses.fields(form)}
     if unknown := sorted(set(values) - allowed):
-        raise refuse(
+        raise _unreadable(
             f"The request has unknown fields: {', '.join(unknown)}.",
             f"Known fields are {', '.join(sorted(allowed))}.",
         )
     try:
         _check_types(values)
-        clinical = ClinicalRecord(**values.pop("clinical", {}))
-        preset = Preset(values.pop("preset", Preset.BALANCED.value))
-        return SynthesisRequest(**values, clinical=clinical, preset=preset)
+        values["clinical"] = ClinicalRecord(**values.get("clinical", {}))
+        return make(values)
     except (TypeError, ValueError) as problem:
-        raise refuse(f"The request cannot be read: {problem}.", "Correct the field.") from problem
+        raise _unreadable(
+            f"The request cannot be read: {problem}.", "Correct the field."
+        ) from problem
+
+
+def _unreadable(text: str, hint: str) -> PETSynthError:
+    return PETSynthError(ErrorCode.PROTOCOL, text, hint)
 
 
 _TYPES: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys(("t1", "output", "tracer", "model", "device"), (str,)),
-    **dict.fromkeys(("flair", "mask", "pet_scanner"), (str, type(None))),
+    **dict.fromkeys(("t1", "output", "tracer", "model", "device", "pet"), (str,)),
+    **dict.fromkeys(("flair", "mask", "pet_scanner", "parcellation"), (str, type(None))),
+    **dict.fromkeys(("space", "reference", "database"), (str, type(None))),
     **dict.fromkeys(("samples", "steps"), (int, type(None))),
+    "gtm_fwhm_mm": (int, float, type(None)),
     "seed": (int,),
-    "cognition_shapes_picture": (bool,),
+    **dict.fromkeys(("cognition_shapes_picture", "register"), (bool,)),
     "clinical": (dict,),
     "preset": (str,),
     "overridden_checks": (list,),
@@ -181,6 +281,9 @@ def _check_types(values: dict[str, Any]) -> None:
         if not isinstance(value, _TYPES[name]):
             msg = f"field {name} has type {type(value).__name__}"
             raise TypeError(msg)
+    if isinstance(values.get("gtm_fwhm_mm"), bool):
+        msg = "field gtm_fwhm_mm has type bool"
+        raise TypeError(msg)
     if not all(isinstance(name, str) for name in values.get("overridden_checks", [])):
         msg = "field overridden_checks holds something else than names"
         raise TypeError(msg)
@@ -191,8 +294,8 @@ def _check_types(values: dict[str, Any]) -> None:
             raise TypeError(msg)
 
 
-def read_request(path: Path) -> SynthesisRequest:
-    """Read a request from a JSON file (UTF-8)."""
+def read_request(path: Path) -> Request:
+    """Read a request of either kind from a JSON file (UTF-8)."""
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
     except OSError as problem:
@@ -207,4 +310,6 @@ def read_request(path: Path) -> SynthesisRequest:
             f"The request file {path} is not valid JSON.",
             "Check it with a JSON viewer.",
         ) from problem
+    if isinstance(body, dict) and body.get("kind") == "quantify":
+        return quantify_request_from_dict(body)
     return request_from_dict(body)

@@ -14,17 +14,7 @@ from .Attributes import COLOUR_MAP, ROLE, Role
 from .Environment import SceneEnvironment
 from .Volumes import arrayOf
 
-DIVERGING = "difference"
-"""Cyan, blue, black (no difference), red, yellow."""
-_DIVERGING_ANCHORS = np.array(
-    [
-        (0.00, 120, 240, 255),
-        (0.25, 20, 90, 240),
-        (0.50, 0, 0, 0),
-        (0.75, 230, 40, 20),
-        (1.00, 255, 235, 90),
-    ]
-)
+DIVERGING = colour_maps.DIFFERENCE
 DIFFERENCE_SUVR = 0.5
 """Differences are painted from minus to plus this."""
 AIR = 0.05
@@ -40,14 +30,8 @@ _TITLES = {
 
 
 def coloursOf(name: str) -> np.ndarray:
-    """256 colours (256, 3), uint8, of a map of the library or of `DIVERGING`."""
-    if name != DIVERGING:
-        return colour_maps.table(name)
-    position = np.linspace(0.0, 1.0, 256)
-    channels = [
-        np.interp(position, _DIVERGING_ANCHORS[:, 0], _DIVERGING_ANCHORS[:, c]) for c in (1, 2, 3)
-    ]
-    return np.stack(channels, axis=1).round().astype(np.uint8)
+    """256 colours (256, 3), uint8, of a map of the library."""
+    return colour_maps.table(name)
 
 
 def colourNode(env: SceneEnvironment, name: str) -> Any:

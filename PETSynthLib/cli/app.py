@@ -17,6 +17,7 @@ from . import (
     models,
     normative,
     prepare,
+    quantify,
     run,
     scales,
     simulate,
@@ -50,6 +51,7 @@ def _top(
 
 
 app.command("synthesize")(synthesize.synthesize)
+app.command("quantify")(quantify.quantify)
 app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)

@@ -12,15 +12,17 @@ from contextlib import contextmanager
 from types import FrameType
 
 from ..errors import EXIT_CANCELLED, Cancelled
-from ..request import SynthesisRequest
+from ..request import QuantifyRequest, Request
 from ..run.cancellation import Cancellation
-from ..run.job import Finished, run_synthesis
+from ..run.job import run_synthesis
+from ..run.quantify_job import run_quantification
+from ..run.whole import Finished
 from .display import Display
 
 _LOOK_S = 0.1
 
 
-def run_and_print(request: SynthesisRequest, *, as_json: bool, quiet: bool) -> None:
+def run_and_print(request: Request, *, as_json: bool, quiet: bool) -> None:
     """Run ``request`` and say where the results are.
 
     Parameters
@@ -34,7 +36,12 @@ def run_and_print(request: SynthesisRequest, *, as_json: bool, quiet: bool) -> N
     """
     with Display(silent=quiet) as display:
         finished = run_until_stopped(
-            lambda cancellation: run_synthesis(request, display, cancellation), display.tick
+            lambda cancellation: (
+                run_quantification(request, display, cancellation)
+                if isinstance(request, QuantifyRequest)
+                else run_synthesis(request, display, cancellation)
+            ),
+            display.tick,
         )
     if as_json:
         # ASCII only: a Windows console may know no other characters.

@@ -59,7 +59,7 @@ def ssp(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Show a PET on the brain surface, in the manner of 3D-SSP."""
+    """Show a PET on the brain surface, in the manner of 3D-SSP, as PNG and PDF."""
     from ..run.ssp import SspRequest, run_ssp
 
     words = None if sex is None else sex.value

@@ -24,6 +24,14 @@ POPULATION = (
     "This picture says nothing about this patient's disease."
 )
 COMPUTED = "SYNTHETIC PET - computed from an MRI by a model, not acquired. Not for diagnosis."
+ACQUIRED = (
+    "ACQUIRED PET, measured by research software. Not a medical device; a physician reads the PET "
+    "itself."
+)
+"""First line of a report on a PET that was acquired: it says nothing of being synthetic."""
+SIMULATED = "SIMULATED PET: a simulator drew it, nobody was scanned."
+ACQUIRED_TITLE = "PET report"
+ACQUIRED_RIBBON = "Acquired PET - measured by research software - not a medical device"
 CORNER = "SYNTHETIC PET - AI-generated from MRI - research only"
 COGNITION = (
     "This picture was partly drawn from the cognitive scores entered. "
@@ -61,6 +69,11 @@ def file_name(tracer: str, part: str, suffix: str) -> str:
         With its dot.
     """
     return "_".join(filter(None, (tracer, FILE_PART, part))) + suffix
+
+
+def acquired_file_name(tracer: str, part: str, suffix: str) -> str:
+    """Name of a file about an acquired PET, e.g. ``fdg_acquired_regions.tsv``; as `file_name`."""
+    return "_".join(filter(None, (tracer, "acquired", part))) + suffix
 
 
 def title(tracer: Tracer) -> str:

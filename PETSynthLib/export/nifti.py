@@ -59,6 +59,28 @@ def write_pet(path: Path, pet: PetVolume, stored: Grid, code: int = SCANNER_CODE
     write_packed(path, image)
 
 
+def write_acquired(path: Path, pet: PetVolume, stored: Grid, code: int = SCANNER_CODE) -> None:
+    """Write an acquired PET as SUVR; parameters as `write_pet`.
+
+    Raises
+    ------
+    ValueError
+        When the PET is synthetic: here it would lose its mark.
+    """
+    if pet.synthetic:
+        msg = "a synthetic PET must not be written without its marks"
+        raise ValueError(msg)
+    from nibabel import nifti1
+
+    image: Any = nifti1.Nifti1Image(to_stored(pet, stored), stored.affine)
+    image.header.set_data_dtype(np.float32)
+    image.header.set_xyzt_units("mm")
+    _place(image, stored, code)
+    image.header["descrip"] = f"{pet.tracer} PET, SUVR {pet.reference_region}".encode()
+    image.header["cal_min"], image.header["cal_max"] = 0.0, float(pet.data.max(initial=0.0))
+    write_packed(path, image)
+
+
 def write_labels(path: Path, labels: Volume, stored: Grid, code: int = SCANNER_CODE) -> None:
     """Write a label map or mask as uint8 ``.nii.gz`` on the stored grid.
 

@@ -6,14 +6,24 @@ One table. Figure, report, tables and sidecar ask `release` and decide nothing t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ..errors import ErrorCode, PETSynthError
+from ..normative.database import Database
+from ..normative.regression import FEWEST
+from ..normative.score import require
 from ..quantify.regions import COMPOSITES
 from ..quantify.suvr import RegionTable, RegionValue
 from . import marks
 
 NORMATIVE = ("z-score", "percentile", "Centiloid", "CenTauR", "Braak stage", "cut-off marker")
 """Judgements that only acquired PET (or, later, a matching normative database) can carry."""
+
+NORMS = ("z-score", "percentile")
+"""Judgements that rest on a normative database; flags and fill states are made of z."""
+BRAAK = "its thresholds were made for partial-volume corrected FreeSurfer regions"
+NO_DATABASE = "no normative database was given"
+ACQUIRED_ONLY = "only acquired PET carries it"
 
 THICK_SLICE_MM = 3.0
 """Beyond this voxel edge, small medial structures are not resolved."""
@@ -72,6 +82,8 @@ _BY_EVIDENCE: dict[str, Release] = {
     "real pairs": Release("real pairs", True, marks.COMPUTED, NORMATIVE),
     "acquired": Release("acquired", False, "", ()),
 }
+DEMONSTRATIONS = ("simulation", "population atlas")
+"""Evidence on which nobody who exists is judged."""
 
 
 def release(evidence: str, exploratory: bool, cognition: tuple[str, ...] = ()) -> Release:
@@ -104,6 +116,77 @@ def release(evidence: str, exploratory: bool, cognition: tuple[str, ...] = ()) -
         cognition=marks.cognition_used(cognition),
         triptych=exploratory,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Grounds:
+    """What a judgement on a measured PET would rest on.
+
+    Attributes
+    ----------
+    tracer, reference_region
+        Of the PET.
+    bundle_sha256
+        The model that made it; empty for an acquired PET.
+    simulated
+        Whether nobody is judged: the person is simulated, or the sample case.
+    database
+        The normals, or None.
+    """
+
+    tracer: str
+    reference_region: str
+    bundle_sha256: str = ""
+    simulated: bool = False
+    database: Database | None = None
+
+
+def judged(policy: Release, grounds: Grounds) -> tuple[Release, dict[str, str]]:
+    """The policy for a PET that was measured, and why each judgement is withheld.
+
+    Parameters
+    ----------
+    policy
+        `release` of the PET.
+
+    Returns
+    -------
+    The policy with what remains withheld, and judgement -> reason for each of these.
+
+    Raises
+    ------
+    PETSynthError
+        ``BAD_REQUEST`` for normals that this PET may not be held against: who asks for them is
+        told, instead of getting a table without z.
+    """
+    reasons: dict[str, str] = {}
+    database = grounds.database
+    if database is None:
+        reasons |= dict.fromkeys(NORMS, NO_DATABASE)
+    else:
+        require(
+            database,
+            grounds.tracer,
+            grounds.reference_region,
+            grounds.bundle_sha256,
+            grounds.simulated,
+        )
+        if policy.evidence in DEMONSTRATIONS and not grounds.simulated:
+            raise PETSynthError(
+                ErrorCode.BAD_REQUEST,
+                "This PET comes from a demonstration model: it says nothing about a person, so it "
+                "is not held against normals.",
+                "Leave the normative database out.",
+            )
+        if database.meta.n < FEWEST:
+            few = f"the database has {database.meta.n} people, z needs {FEWEST}"
+            reasons |= dict.fromkeys(NORMS, few)
+    if policy.synthetic:
+        scales = ("Centiloid", "CenTauR", "Braak stage", "cut-off marker")
+        reasons |= dict.fromkeys(scales, ACQUIRED_ONLY)
+    else:
+        reasons["Braak stage"] = BRAAK
+    return replace(policy, withheld=tuple(n for n in NORMATIVE if n in reasons)), reasons
 
 
 @dataclass(frozen=True)

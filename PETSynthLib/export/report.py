@@ -2,260 +2,258 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
 from ..checks import Finding, Verdict
-from ..quantify import RegionTable, RegionValue, title_of
+from ..quantify import title_of
 from . import marks
-from .policy import ShownRow, shown_rows
-from .record import NOT_READ, USED, WITHHELD, Record, software_versions
-from .report_style import STYLE
-from .tables import SIDES, interval_text, region_words, text_to_copy, value_text
+from .report_bars import bars, interval_of, interval_words
+from .report_content import UPTAKE_PAGE, RegionLine, ReportContent
+from .report_parts import (
+    definitions,
+    details,
+    note,
+    number,
+    pairs,
+    picture,
+    plain_row,
+    section,
+    table,
+)
+from .report_script import BUTTON, SCRIPT, TEXT, content_policy
+from .report_style import REPORT_STYLE, STYLE
+from .tables import SIDES, value_text
+
+REPORT = "report.html"
 
 _LIGHTS = {
-    Verdict.GREEN: ("#2e7d4f", "in order"),
-    Verdict.AMBER: ("#d98a00", "caution"),
     Verdict.RED: ("#b3261e", "stop"),
+    Verdict.AMBER: ("#d98a00", "caution"),
+    Verdict.GREEN: ("#2e7d4f", "in order"),
 }
-_EVIDENCE = {
-    "simulation": "simulated brains only",
-    "population atlas": "nothing: it lays population averages onto the anatomy",
-    "real pairs": "pairs of acquired MRI and PET",
-    "acquired": "not a model",
-}
-
-INTERVAL = (
-    "Mean over the region's voxels in the scan's own space; the interval holds 90 % of what the "
-    "model thinks possible."
-)
-NO_CALIBRATION = (
-    "Mean over the region's voxels in the scan's own space. This model has no calibrated interval: "
-    "how far these values may be off is unknown."
-)
-HALVES = (
-    "The atlas draws its two halves a little differently: in small regions, sides up to 8 % apart "
-    "may be alike."
-)
+_SURFACE_TITLES = {UPTAKE_PAGE: "Uptake", "ssp-decrease": "Decrease", "ssp-increase": "Increase"}
 
 
-def write_report(
-    path: Path,
-    figure_png: bytes,
-    table: RegionTable,
-    record: Record,
-    image_only: RegionTable | None = None,
-) -> None:
-    """Write the report as self-contained HTML (UTF-8; no script, nothing loaded from elsewhere).
+def write_report(path: Path, content: ReportContent) -> None:
+    """Write the report as self-contained HTML (UTF-8; nothing is loaded from elsewhere).
 
     Parameters
     ----------
     path
         New file.
-    figure_png
-        What `figure` drew.
-    table
-        Regional values.
-    record
-        How the picture came to be.
-    image_only
-        Regional values of a picture drawn without cognition; shown as a column beside.
+    content
+        What it says.
     """
-    path.write_text(report(figure_png, table, record, image_only), encoding="utf-8")
+    path.write_text(report_html(content), encoding="utf-8")
 
 
-def report(
-    figure_png: bytes,
-    table: RegionTable,
-    record: Record,
-    image_only: RegionTable | None = None,
-) -> str:
-    """The report's HTML; parameters as `write_report`."""
-    picture = base64.b64encode(figure_png).decode("ascii")
-    title = marks.title(record.tracer)
-    alternative = f"{title}: axial, coronal and sagittal slices beside the MRI"
+def report_html(content: ReportContent) -> str:
+    """The report's HTML."""
+    name = marks.TITLE if content.release.synthetic else marks.ACQUIRED_TITLE
+    banner = "".join(f"<p>{escape(line)}</p>" for line in content.banner)
     return "\n".join(
         [
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{content_policy()}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{escape(marks.TITLE)} - {escape(record.tracer.label)}</title>",
-            f"<style>{STYLE}</style></head><body>",
-            _banner(record),
-            f"<main><header><h1>{escape(title)}</h1>",
-            f"<p class=lead>{escape(record.tracer.long_name)}. {escape(marks.NOT_ACQUIRED)}</p>",
-            "</header>",
-            f'<figure><img alt="{escape(alternative)}" src="data:image/png;base64,{picture}">',
-            f"<figcaption>{escape(_caption(record))}</figcaption></figure>",
-            _headline(table, record, image_only),
-            _lights([*record.findings, *table.findings]),
-            _facts(record),
-            _all_regions(table, record, image_only),
-            _steps(record),
-            _provenance(record),
-            "<section><h2>Text to copy</h2>",
-            f"<pre class=copy>{escape(text_to_copy(table, record))}</pre></section>",
-            f"<footer><p>{escape(marks.DO_NOT_USE)}</p><p>{escape(marks.CORNER)}</p></footer>",
-            "</main></body></html>\n",
+            f"<title>{escape(name)} - {escape(content.tracer.label)}</title>",
+            f"<style>{STYLE}{REPORT_STYLE}</style></head><body>",
+            f"<div class=banner>{banner}</div>",
+            f"<div class=ribbon aria-hidden=true>{escape(content.ribbon)}</div>",
+            f"<main><header><h1>{escape(content.title)}</h1>",
+            f"<p class=lead>{escape(content.lead)}</p></header>",
+            *filter(None, _sections(content)),
+            f"<footer>{''.join(f'<p>{escape(line)}</p>' for line in content.footer)}</footer>",
+            f"</main><script>{SCRIPT}</script></body></html>\n"
+            if content.copy
+            else "</main></body></html>\n",
         ]
     )
 
 
-def _banner(record: Record) -> str:
-    lines = filter(None, (record.release.opening, record.release.banner))
-    return f"<div class=banner>{''.join(f'<p>{escape(line)}</p>' for line in lines)}</div>"
-
-
-def _caption(record: Record) -> str:
-    planes = "Planes of the scan's own grid through thalamus and basal ganglia."
-    if not record.release.triptych:
-        return planes
-    return f"{planes} Low (10 %), middle and high (90 %) in one window: {marks.AMBIGUOUS}."
-
-
-def _table(head: Iterable[str], rows: Iterable[str], caption: str) -> str:
-    cells = "".join(f"<th scope=col>{escape(word)}</th>" for word in head)
-    return (
-        f"<div class=wide><table><caption>{escape(caption)}</caption>"
-        f"<thead><tr>{cells}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-    )
-
-
-def _table_caption(table: RegionTable, record: Record) -> str:
-    words = f"{marks.QUANTITY}, reference {region_words(table.reference_region)} = 1"
-    return ", ".join(filter(None, (words, record.release.cognition)))
-
-
-def _rows(
-    values: tuple[RegionValue, ...],
-    table: RegionTable,
-    record: Record,
-    image_only: RegionTable | None,
-) -> list[str]:
-    shown = shown_rows(values, table.slice_mm, record.distances, image_only)
-    return [_row(row, image_only is not None) for row in shown]
-
-
-def _row(row: ShownRow, with_image_only: bool) -> str:
-    first = row.side in ("both", "B")
-    words = f"<th scope=row>{escape(title_of(row.region))}</th>" if first else "<th></th>"
-    quiet = " class=quiet" if row.value is None else ""
-    cells = [
-        f"<td>{SIDES[row.side]}</td>",
-        f"<td class=number>{row.ml:.1f}</td>",
-        f"<td class=number><span{quiet}>{escape(value_text(row))}</span></td>",
-        f"<td class=number><span class=quiet>{escape(interval_text(row))}</span></td>",
+def _sections(content: ReportContent) -> list[str]:
+    return [
+        picture(content.slices) if content.slices else "",
+        section("Checks of input and output", _lights(content.findings)),
+        section(
+            "Regions",
+            note(content.flags),
+            bars(content.headline, content.cutoffs, _mean_words(content)),
+            _region_table(content.headline, content),
+            note(*content.region_notes),
+            note(content.normals),
+        ),
+        section("Scales", definitions(content.scales)),
+        _added(content),
+        _surface(content),
+        section(content.facts_title, definitions(content.facts)),
+        section(
+            "Text to copy",
+            f'<button type=button id="{BUTTON}" hidden>Copy this text</button>'
+            f'<pre class=copy id="{TEXT}">{escape(content.copy)}</pre>',
+        )
+        if content.copy
+        else "",
+        section("Limits", f"<p class=stop>{escape(content.do_not_use)}</p>")
+        if content.do_not_use
+        else "",
+        details(
+            f"All regions ({content.atlas})" if content.atlas else "All regions",
+            _region_table(content.regions, content),
+            note(content.all_regions_note),
+        )
+        if content.regions
+        else "",
+        details("How the images were prepared", _steps(content)) if content.steps else "",
+        details("How it was made", definitions(content.provenance, "mono")),
     ]
-    if with_image_only:
-        beside = "" if row.image_only is None else f"{row.image_only:.2f}"
-        cells.append(f"<td class=number>{beside}</td>")
-    cells.append(f"<td>{escape(row.asymmetry)}</td>")
-    return f"<tr{' class=first' if first else ''}>{words}{''.join(cells)}</tr>"
 
 
-def _columns(with_image_only: bool) -> list[str]:
-    beside = ["SUVR from the image only"] if with_image_only else []
-    return ["Region", "Side", "mL", "SUVR", "90 % interval", *beside, "Side difference"]
+def _mean_words(content: ReportContent) -> str:
+    return content.added.mean_words if content.added else "mean of this age and sex"
 
 
-def _headline(table: RegionTable, record: Record, image_only: RegionTable | None) -> str:
-    rows = _rows(table.headline, table, record, image_only)
-    body = _table(_columns(image_only is not None), rows, _table_caption(table, record))
-    notes = [NO_CALIBRATION if all(row.interval is None for row in table.headline) else INTERVAL]
-    if record.release.withheld:
-        named = ", ".join(record.release.withheld)
-        notes.append(f"Not given on this evidence: {named}.")
-    text = " ".join(notes)
-    return f"<section><h2>Regions</h2>{body}<p class=note>{escape(text)}</p></section>"
-
-
-def _all_regions(table: RegionTable, record: Record, image_only: RegionTable | None) -> str:
-    rows = _rows(table.regions, table, record, image_only)
-    body = _table(_columns(image_only is not None), rows, _table_caption(table, record))
-    return (
-        "<details><summary>All regions (Desikan-Killiany atlas, aligned by one affine)</summary>"
-        f"{body}<p class=note>{escape(HALVES)}</p></details>"
-    )
-
-
-def _lights(findings: list[Finding]) -> str:
-    order = [Verdict.RED, Verdict.AMBER, Verdict.GREEN]
-    items = []
+def _lights(findings: Iterable[Finding]) -> str:
+    order = list(_LIGHTS)
+    rows = []
     for finding in sorted(findings, key=lambda f: order.index(f.verdict)):
         colour, word = _LIGHTS[finding.verdict]
-        items.append(
-            f'<li><svg class=disc viewBox="0 0 16 16" aria-hidden="true">'
-            f'<circle cx="8" cy="8" r="7" fill="{colour}"/></svg>'
-            f"<b>{word}</b><span>{escape(finding.sentence)} "
-            f"<span class=quiet>({escape(finding.limit)})</span></span></li>"
+        value = finding.value if isinstance(finding.value, str) else f"{finding.value:g}"
+        rows.append(
+            f'<tr><td class=light><svg class=disc viewBox="0 0 16 16" aria-hidden=true>'
+            f'<circle cx="8" cy="8" r="7" fill="{colour}"/></svg><b>{word}</b></td>'
+            f"<td>{escape(finding.sentence)}</td>{number(value)}"
+            f"<td class=quiet>{escape(finding.limit)}</td></tr>"
         )
-    if not items:
+    if not rows:
         return ""
-    return f"<section><h2>Input and checks</h2><ul class=lights>{''.join(items)}</ul></section>"
+    amber = sum(f.verdict is not Verdict.GREEN for f in findings)
+    count = "1 check" if len(rows) == 1 else f"{len(rows)} checks"
+    caption = f"{count}, {amber} of them to be read" if amber else count
+    return table(("Verdict", "What was found", "Value", "Limit"), rows, caption)
 
 
-def _facts(record: Record) -> str:
-    model = record.model
-    rows: list[tuple[str, str]] = [
-        *((source.role, source.name) for source in record.sources),
-        ("Model", f"{model.name} {model.version}: {model.title}"),
-        ("Learnt from", _EVIDENCE[model.trained_on]),
-        ("Licence of the model", model.licence),
+def _region_table(lines: Iterable[RegionLine], content: ReportContent) -> str:
+    shown = tuple(lines)
+    beside = any(line.row.image_only is not None for line in shown)
+    judged = any(line.z is not None for line in shown)
+    # An acquired PET has no interval, and no column that says so eighty times.
+    unsure = content.release.synthetic or any(interval_of(line) for line in shown)
+    head = ["Region", "Side", "mL", "SUVR"]
+    head += ["90 % interval"] if unsure else []
+    head += ["SUVR from the image only"] if beside else []
+    head += ["z", "Percentile"] if judged else []
+    extra = list(dict.fromkeys(heading for line in shown for heading, _ in line.extra))
+    rows = [_region_row(line, unsure, beside, judged, extra) for line in shown]
+    return table([*head, *extra, "Side difference"], rows, content.quantity)
+
+
+def _region_row(
+    line: RegionLine, unsure: bool, beside: bool, judged: bool, extra: Sequence[str]
+) -> str:
+    row = line.row
+    first = row.side in ("both", "B")
+    cells = [
+        _region_heading(line),
+        f"<td>{SIDES[row.side]}</td>",
+        number(f"{row.ml:.1f}"),
+        number(value_text(row), quiet=row.value is None),
     ]
-    for fact in record.facts:
-        said = f"{fact.value}, {fact.state}" if fact.value else fact.state
-        rows.append((fact.label[0].upper() + fact.label[1:], _state_words(fact.state, said)))
-    cells = "".join(f"<dt>{escape(name)}</dt><dd>{escape(words)}</dd>" for name, words in rows)
-    return f"<section><h2>What shaped this picture</h2><dl>{cells}</dl></section>"
+    if unsure:
+        cells.append(number(interval_words(line) if row.value else "", quiet=True))
+    if beside:
+        cells.append(number("" if row.image_only is None else f"{row.image_only:.2f}"))
+    if judged:
+        flag = " flagged" if line.flagged else ""
+        cells.append(number("" if line.z is None else f"{line.z:.1f}{flag}"))
+        cells.append(number("" if line.percentile is None else f"{line.percentile:.0f}"))
+    cells += [number(dict(line.extra).get(heading, "")) for heading in extra]
+    cells.append(f"<td>{escape(row.asymmetry)}</td>")
+    return f"<tr{' class=first' if first else ''}>{''.join(cells)}</tr>"
 
 
-def _state_words(state: str, said: str) -> str:
-    return {
-        USED: said,
-        WITHHELD: f"{said}: it did not shape the picture",
-        NOT_READ: f"{said}: it did not shape the picture",
-    }.get(state, said)
+def _region_heading(line: RegionLine) -> str:
+    if line.row.side in ("both", "B"):
+        return f"<th scope=row>{escape(title_of(line.row.region))}</th>"
+    return "<th></th>"
 
 
-def _steps(record: Record) -> str:
-    rows = []
-    for step in record.preprocessing:
-        cells = (
-            str(step["name"]),
-            str(step["version"]),
-            _pairs(step["outcome"]),
-            f"{step['seconds']:.1f}",
-            _pairs(step["parameters"]),
+def _added(content: ReportContent) -> str:
+    added = content.added
+    if added is None:
+        return ""
+    whole = [line for line in content.headline if line.row.side in ("both", "B")]
+    holds = [held for line in whole if (held := _holds_mean(line)) is not None]
+    rows = [row for line in whole if (row := _added_row(line, bool(holds)))]
+    head = ["Region", "PET", added.mean_words, "Difference", "Percent"]
+    head += ["Own 90 % interval"] if holds else []
+    body = table(head, rows, f"{content.quantity}; both sides together") if rows else ""
+    said = ""
+    if holds:
+        said = (
+            f"In {holds.count(False) or 'none'} of {len(holds)} regions the difference is larger "
+            "than this model's own uncertainty."
         )
-        rows.append(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
-    head = ("Step", "Version", "Outcome", "Seconds", "Parameters")
-    body = _table(head, rows, "From the scan to what the model sees, in order")
-    return f"<details><summary>How the MRI was prepared</summary>{body}</details>"
+    return section(added.title, picture(added.picture), body, note(said, added.note))
 
 
-def _pairs(facts: Mapping[str, object]) -> str:
-    """``{"shrink": 4, "gates": {"dice": 0.9}}`` as ``shrink 4, gates (dice 0.9)``."""
-    words = []
-    for key, value in facts.items():
-        said = f"({_pairs(value)})" if isinstance(value, Mapping) else str(value)
-        words.append(f"{key.replace('_', ' ')} {said}")
-    return ", ".join(words)
+def _added_row(line: RegionLine, with_interval: bool) -> str:
+    heading, value = _region_heading(line), line.row.value
+    if value is None:
+        empty = (3 + with_interval) * "<td></td>"
+        return f"<tr>{heading}{number(line.row.instead, quiet=True)}{empty}</tr>"
+    if line.expected is None:
+        return ""
+    own = value.mean if line.as_expected is None else line.as_expected
+    difference = own - line.expected
+    percent = 100.0 * difference / line.expected if line.expected > 0.0 else 0.0
+    cells = (
+        f"{own:.2f}",
+        f"{line.expected:.2f}",
+        _signed(difference, 2),
+        _signed(percent, 0, " %"),
+    )
+    words = {True: "holds the mean", False: "does not hold the mean", None: "not known"}
+    held = "" if not with_interval else f"<td>{words[_holds_mean(line)]}</td>"
+    return f"<tr>{heading}{''.join(number(cell) for cell in cells)}{held}</tr>"
 
 
-def _provenance(record: Record) -> str:
-    model = record.model
+def _holds_mean(line: RegionLine) -> bool | None:
+    """Whether a region's own 90 % interval holds the mean; None where either is not known."""
+    value = line.row.value
+    if value is None or value.interval is None or line.expected is None:
+        return None
+    low, high = value.interval
+    return low <= line.expected <= high
+
+
+def _signed(value: float, digits: int, unit: str = "") -> str:
+    """With its sign; nothing is ``+0.00`` or ``-0.00``."""
+    rounded = round(value, digits)
+    return f"{rounded:+.{digits}f}{unit}" if rounded else f"{0.0:.{digits}f}{unit}"
+
+
+def _surface(content: ReportContent) -> str:
+    parts = []
+    for page, shown in content.surface.items():
+        parts += [f"<h3>{escape(_SURFACE_TITLES[page])}</h3>", picture(shown)]
+    return section("Brain surface", *parts, kind="surface")
+
+
+def _steps(content: ReportContent) -> str:
     rows = [
-        *((f"SHA-256 of {source.name}", source.sha256) for source in record.sources),
-        ("SHA-256 of the model bundle", model.bundle_sha256),
-        ("SHA-256 of the weights", model.weights_sha256 or "none: this method has no weights"),
-        ("SHA-256 of the request", record.request_sha256),
-        ("Preset", f"{record.preset}, {record.steps} steps"),
-        ("Seeds of the samples", ", ".join(map(str, record.seeds)) or "no samples drawn"),
-        ("Scaled to SUVR by", f"{record.reference_factor:.6g}"),
-        *((f"Generator: {key}", str(value)) for key, value in record.generation.items()),
-        *software_versions().items(),
-        ("Created", record.created or "not recorded"),
+        plain_row(
+            (
+                str(step["name"]),
+                str(step["version"]),
+                pairs(step["outcome"]),
+                f"{step['seconds']:.1f}",
+                pairs(step["parameters"]),
+            )
+        )
+        for step in content.steps
     ]
-    cells = "".join(f"<dt>{escape(name)}</dt><dd>{escape(words)}</dd>" for name, words in rows)
-    return f"<details><summary>How it was made</summary><dl class=mono>{cells}</dl></details>"
+    head = ("Step", "Version", "Outcome", "Seconds", "Parameters")
+    return table(head, rows, "From the scan to what is measured, in order")

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..progress import Progress
+from ..project.page import NARROW
 from ..quantify import RegionTable, native_reference
 from ..volume import PetVolume, Volume
 from . import marks
-from .figure import figure, low_and_high
+from .figure import figure, figure_words
+from .figure_parts import low_and_high
 from .nifti import SCANNER_CODE, write_labels, write_pet
 from .planes import places
 from .record import Record
-from .report import write_report
+from .report import REPORT, write_report
+from .report_content import UPTAKE_PAGE
+from .report_pictures import Drawn, synthesis_report
 from .sidecar import write_sidecar
+from .ssp import Look, not_informative, page_png, project, ssp_pages
 from .tables import write_regions
 
 if TYPE_CHECKING:
     from ..preprocess import Prepared
     from ..read import Scan
     from ..restore import Restored
-
-REPORT = "report.html"
 
 
 def write_results(
@@ -64,13 +67,17 @@ def write_results(
     File name -> SHA-256, in the order written. The sidecar names all but itself and the report.
     """
     key = record.tracer.key
-    png = figure(prepared.native_t1, restored.mean, restored.sd, places(prepared.transform), record)
+    where = places(prepared.transform)
+    drawn = Drawn(prepared.native_t1, restored.mean, restored.sd, expected, labels, where)
+    # Drawn when their turn comes: who cancels before does not wait for them.
+    picture = cache(lambda: figure(drawn.t1, drawn.mean, drawn.sd, where, figure_words(record)))
+    surface = cache(lambda: _surface(prepared, restored, table, record))
     code = t1.header.get("sform_code") or t1.header.get("qform_code") or SCANNER_CODE
 
     def volume(pet: PetVolume) -> Callable[[Path], None]:
         return lambda path: write_pet(path, pet, t1.stored, code)
 
-    jobs: list[tuple[str, Callable[[Path], None]]] = [
+    jobs: list[tuple[str, Callable[[Path], object]]] = [
         (marks.file_name(key, part, ".nii.gz"), volume(pet))
         for part, pet in _volumes(restored, expected, record)
     ]
@@ -87,12 +94,21 @@ def write_results(
             marks.file_name(key, "regions", ".tsv"),
             lambda path: write_regions(path, table, record, image_only),
         ),
-        (marks.file_name(key, "", ".png"), lambda path: _write_bytes(path, png)),
+        (marks.file_name(key, "", ".png"), lambda path: path.write_bytes(picture())),
+        (
+            marks.file_name(key, UPTAKE_PAGE, ".png"),
+            lambda path: path.write_bytes(surface()[UPTAKE_PAGE][0]),
+        ),
         (
             marks.file_name(key, "", ".json"),
             lambda path: write_sidecar(path, record, table, dict(written)),
         ),
-        (REPORT, lambda path: write_report(path, png, table, record, image_only)),
+        (
+            REPORT,
+            lambda path: write_report(
+                path, synthesis_report(drawn, picture(), surface(), table, record, image_only)
+            ),
+        ),
     ]
     written: dict[str, str] = {}
     for number, (name, write) in enumerate(jobs):
@@ -102,6 +118,18 @@ def write_results(
         written[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     progress.step(len(jobs), len(jobs))
     return written
+
+
+def _surface(
+    prepared: Prepared, restored: Restored, table: RegionTable, record: Record
+) -> dict[str, tuple[bytes, bytes]]:
+    """Pages of the brain surface as PNG, wide and narrow, as ``petsynth ssp`` draws them."""
+    to_template = prepared.transform.to_template
+    projection = project(to_template(restored.mean), to_template(restored.sd))
+    unsure = not_informative(table, record.distances)
+    draw = partial(ssp_pages, projection, record.release, unsure=unsure)
+    wide, narrow = draw(), draw(look=Look(fold=NARROW))
+    return {part: (page_png(page), page_png(narrow[part])) for part, page in wide.items()}
 
 
 def _volumes(
@@ -120,7 +148,3 @@ def _volumes(
     return volumes + [
         (f"sample-{number:02d}", sample) for number, sample in enumerate(restored.samples, 1)
     ]
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    path.write_bytes(content)

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import csv
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from ..checks import Finding
 from ..errors import ErrorCode, PETSynthError
-from ..project.page import DECREASE, INCREASE, PageText, png, render_page, z_rows
+from ..project.page import DECREASE, INCREASE, PAGE, Fold, PageText, pdf, png, render_page, z_rows
 from ..project.paint import Row, anatomy_row
-from ..project.references import cerebellum_finding, reference_values
+from ..project.references import REFERENCES, cerebellum_finding, reference_values
 from ..project.sampling import SurfaceSamples, sample_both
-from ..project.surface import SIDES
+from ..project.surface import SIDES, surfaces
 from ..project.zmaps import Normal, unreliable, z_maps
+from ..quantify import RegionTable
+from ..quantify.regions import labels_of
 from ..tracers import Tracer, tracer
 from ..volume import PetVolume, Volume
 from . import marks
-from .figure import low_and_high
-from .policy import Release
+from .figure_parts import low_and_high
+from .policy import NOT_INFORMATIVE, Release, shown_rows
 from .tables import region_words
 
 SPREAD_WINDOW = (0.0, 20.0)
@@ -29,6 +34,10 @@ NAME = "SSP (3D-SSP-style)"
 SIDE_WORDS = (
     "RT, LT: the patient's right and left hemisphere. L, R beside SUP, INF, ANT and POST: the "
     "patient's left and right."
+)
+UNSURE_WORDS = (
+    "Hatched SD: the region's 90 % interval is wider than the distance between the healthy and the "
+    "AD mean."
 )
 METHOD_WORDS = "Peak uptake within 13.5 mm below the template's surface."
 
@@ -57,6 +66,13 @@ class Projection:
     findings: list[Finding]
 
 
+class Page(NamedTuple):
+    """A drawn page and the words on it."""
+
+    image: Image.Image
+    text: PageText
+
+
 def project(
     pet: PetVolume, sd: PetVolume | None = None, find_on: Volume | None = None
 ) -> Projection:
@@ -83,13 +99,49 @@ def project(
     )
 
 
+Places = Collection[tuple[str, str]]
+"""Region and side, ``"L"``, ``"R"``, ``"B"`` or ``"both"``."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How pages are drawn.
+
+    Attributes
+    ----------
+    palette
+        ``"classic"`` or ``"uniform"``.
+    fold
+        `project.page.PAGE` or `project.page.NARROW`.
+    """
+
+    palette: str = "classic"
+    fold: Fold = PAGE
+
+
+def not_informative(table: RegionTable, distances: Mapping[str, float]) -> Places:
+    """Regions whose 90 % interval is wider than the distance between healthy and AD."""
+    rows = shown_rows((*table.headline, *table.regions), table.slice_mm, distances)
+    return {(row.region, row.side) for row in rows if row.instead == NOT_INFORMATIVE}
+
+
+def read_not_informative(path: Path) -> Places:
+    """The same from a table that `tables.write_regions` wrote; none when there is no table."""
+    if not path.is_file():
+        return ()
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = csv.DictReader(stream, delimiter="\t")
+        return {(row["region"], row["side"]) for row in rows if row["note"] == NOT_INFORMATIVE}
+
+
 def ssp_pages(
     projection: Projection,
     release: Release,
     normals: Mapping[str, Normal] | None = None,
     normals_words: str = "",
-    palette: str = "classic",
-) -> dict[str, Image.Image]:
+    look: Look = Look(),
+    unsure: Places = (),
+) -> dict[str, Page]:
     """The pages: ``"ssp"`` (uptake), and with normals ``"ssp-decrease"`` and ``"ssp-increase"``.
 
     Parameters
@@ -102,38 +154,53 @@ def ssp_pages(
         Reference -> what is normal for this person.
     normals_words
         Who the normals are, for the subtitle.
-    palette
-        ``"classic"`` or ``"uniform"``.
+    look
+        Palette and arrangement.
+    unsure
+        `not_informative` regions; hatched on the row of the standard deviation.
 
     Raises
     ------
     PETSynthError
         ``BAD_REQUEST`` when normals are given but the release withholds z-scores.
     """
-    return {
-        part: render_page(rows, text, palette)
-        for part, (rows, text) in _pages(projection, release, normals, normals_words).items()
-    }
+    made = _pages(projection, release, normals, normals_words, unsure)
+    pages = {}
+    for part, (rows, text) in made.items():
+        # A narrow page is long as it is: the template's anatomy stays on the wide one.
+        kept = [row for row in rows if look.fold is PAGE or row.kind != "anatomy"]
+        pages[part] = Page(render_page(kept, text, look.palette, look.fold), text)
+    return pages
+
+
+def page_png(page: Page) -> bytes:
+    """A page as a PNG file."""
+    return png(page.image, page.text)
 
 
 def ssp_files(
-    projection: Projection,
-    release: Release,
-    normals: Mapping[str, Normal] | None = None,
-    normals_words: str = "",
-    palette: str = "classic",
+    pages: Mapping[str, Page], key: str, release: Release, kinds: Collection[str] = ("png",)
 ) -> dict[str, bytes]:
-    """File name -> PNG of every page (parameters as `ssp_pages`)."""
-    made = _pages(projection, release, normals, normals_words)
-    key = projection.pet.tracer
+    """File name -> content of every page.
+
+    Parameters
+    ----------
+    pages
+        From `ssp_pages`.
+    key
+        Tracer.
+    kinds
+        ``"png"``, ``"pdf"`` or both: the same picture.
+    """
     return {
-        _file_name(key, part, release): png(render_page(rows, text, palette), text)
-        for part, (rows, text) in made.items()
+        _file_name(key, part, f".{kind}", release): {"png": png, "pdf": pdf}[kind](*page)
+        for part, page in pages.items()
+        for kind in kinds
     }
 
 
-def _file_name(key: str, part: str, release: Release) -> str:
-    return marks.file_name(key, part, ".png") if release.synthetic else f"{key}_{part}.png"
+def _file_name(key: str, part: str, suffix: str, release: Release) -> str:
+    return marks.file_name(key, part, suffix) if release.synthetic else f"{key}_{part}{suffix}"
 
 
 def _pages(
@@ -141,6 +208,7 @@ def _pages(
     release: Release,
     normals: Mapping[str, Normal] | None,
     normals_words: str,
+    unsure: Places,
 ) -> dict[str, tuple[list[Row], PageText]]:
     if normals is not None and "z-score" in release.withheld:
         raise PETSynthError(
@@ -149,14 +217,16 @@ def _pages(
             "Leave the normative database out; the uptake page is made all the same.",
         )
     facts = tracer(projection.pet.tracer)
-    uptake, spread = _uptake_rows(projection, release, facts), _spread_rows(projection)
-    pages = {"ssp": ([anatomy_row(), *uptake, *spread], _text(projection, release, facts, ""))}
+    uptake, spread = _uptake_rows(projection, release, facts), _spread_rows(projection, unsure)
+    said = UNSURE_WORDS if unsure and spread else ""
+    text = _text(projection, release, facts, "", said=said)
+    pages = {"ssp": ([anatomy_row(), *uptake, *spread], text)}
     if normals is not None:
         z = z_maps(projection.samples, projection.references, normals)
         hatched = _hatched(projection, z, normals)
         for direction in (DECREASE, INCREASE):
             rows = [*uptake, *z_rows(z, direction, hatched), *spread]
-            text = _text(projection, release, facts, direction, normals_words)
+            text = _text(projection, release, facts, direction, normals_words, said)
             pages[f"ssp-{direction}"] = (rows, text)
     return pages
 
@@ -179,7 +249,7 @@ def _uptake_rows(projection: Projection, release: Release, facts: Tracer) -> lis
     return rows
 
 
-def _spread_rows(projection: Projection) -> list[Row]:
+def _spread_rows(projection: Projection, unsure: Places) -> list[Row]:
     if projection.spread is None:
         return []
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -187,7 +257,20 @@ def _spread_rows(projection: Projection) -> list[Row]:
             100.0 * projection.spread[side].values / projection.samples[side].values
             for side in SIDES
         )
-    return [Row("SD", left, right, "uncertainty", SPREAD_WINDOW, "% of uptake")]
+    hatched = (_covered(unsure, "L"), _covered(unsure, "R")) if unsure else None
+    return [Row("SD", left, right, "uncertainty", SPREAD_WINDOW, "% of uptake", hatched)]
+
+
+def _covered(places: Places, side: str) -> np.ndarray:
+    """(V,) True over the regions named for this side or for both."""
+    surface = surfaces()[side]
+    labels = {
+        label
+        for region, where in places
+        if where in (side, "B", "both")
+        for label in labels_of(region, "both" if where == "both" else where)
+    }
+    return np.isin(surface.labels, list(labels)) & surface.cortex
 
 
 def _hatched(
@@ -210,18 +293,27 @@ def _hatched(
 
 
 def _text(
-    projection: Projection, release: Release, facts: Tracer, direction: str, normals: str = ""
+    projection: Projection,
+    release: Release,
+    facts: Tracer,
+    direction: str,
+    normals: str = "",
+    said: str = "",
 ) -> PageText:
     name = marks.title(facts) if release.synthetic else f"{facts.label} PET"
-    subtitle = [f"SUVR, reference {region_words(facts.reference_region)} = 1"]
+    values = ", ".join(f"{REFERENCES[k]} {value:.2f}" for k, value in projection.references.items())
+    subtitle = [
+        f"SUVR, reference {region_words(facts.reference_region)} = 1",
+        f"uptake of the references: {values}",
+    ]
     if direction:
         subtitle.append(f"z {direction} against {normals}" if normals else f"z {direction}")
     warnings = [f.sentence for f in projection.findings if f.verdict.value != "green"]
-    hatching = ["Hatched: not beyond its own uncertainty."] if direction and projection.sd else []
+    hatching = ["Hatched z: not beyond its own uncertainty."] if direction and projection.sd else []
     return PageText(
         title="   ".join(filter(None, (name, NAME, direction.capitalize()))),
         subtitle="   |   ".join(subtitle),
         banner=tuple(filter(None, (release.opening, release.banner, *warnings))),
         mark=marks.WORD if release.synthetic else "",
-        footer=(" ".join([SIDE_WORDS, METHOD_WORDS, *hatching]),),
+        footer=(" ".join(filter(None, [SIDE_WORDS, METHOD_WORDS, *hatching, said])),),
     )

@@ -197,6 +197,12 @@ def as_z(w: NDArray[np.floating], n: int, k: int) -> Array:
     return np.asarray(np.sign(values) * z)
 
 
+def ninety_percent(n: int, k: int) -> float:
+    """W beyond which 5 % of the normals lie on either side (`as_z` makes it 1.645)."""
+    tail = 0.05
+    return float(stats.norm.isf(tail) if n >= ENOUGH else stats.t.isf(tail, n - k))
+
+
 def sd_widening(n: int, k: int) -> float:
     """Factor on an SD after which z = 2 is as rare among normals as it should be, 2.3 %.
 

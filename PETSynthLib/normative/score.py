@@ -25,6 +25,7 @@ from .regression import (
     Person,
     as_z,
     design,
+    ninety_percent,
     sd_widening,
     widening,
 )
@@ -49,6 +50,8 @@ class RegionScore:
         Share of normals that lie lower in uptake, 0 to 100; None where z is.
     flagged
         Whether z passes the database's threshold.
+    normal
+        SUVR of the 5th and 95th percentile of the normals at this age and sex; None where z is.
     """
 
     key: str
@@ -58,6 +61,7 @@ class RegionScore:
     z: float | None
     percentile: float | None
     flagged: bool
+    normal: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -174,8 +178,7 @@ def score(database: Database, person: Person, values: Mapping[str, float]) -> Sc
         # Where the normals' PET shows nothing, nothing is normal.
         if not np.isfinite(observed) or sd <= 0.0 or expected[position] <= 0.0:
             continue
-        w = (expected[position] - observed) / (sd * wide)
-        rows.append(_scored(database, key, observed, float(expected[position]), float(w)))
+        rows.append(_scored(database, key, observed, float(expected[position]), sd * wide))
     judged_keys = {region_keys()[position] for position in judged()}
     if meta.flags is None:
         header = f"No flags: {meta.n} normals are too few for z."
@@ -253,15 +256,19 @@ def matched(database: Database, person: Person, pet: PetVolume) -> tuple[PetVolu
 
 
 def _scored(
-    database: Database, key: str, observed: float, expected: float, w: float
+    database: Database, key: str, observed: float, expected: float, sd: float
 ) -> RegionScore:
+    """A region's score; ``sd`` includes the normals' own uncertainty."""
     percent = 100.0 * (observed - expected) / expected
     if database.meta.n < FEWEST:
         return RegionScore(key, observed, expected, percent, None, None, False)
-    low = float(as_z(np.array(w), database.meta.n, len(database.meta.terms)))
+    n, terms = database.meta.n, len(database.meta.terms)
+    low = float(as_z(np.array((expected - observed) / sd), n, terms))
     z = low if tracer(database.meta.tracer).abnormal == "decrease" else -low
     percentile = 100.0 * float(stats.norm.sf(low))
-    return RegionScore(key, observed, expected, percent, z, percentile, False)
+    half = sd * ninety_percent(n, terms)
+    normal = (max(expected - half, 0.0), expected + half)
+    return RegionScore(key, observed, expected, percent, z, percentile, False, normal)
 
 
 def _row(database: Database, person: Person) -> Array:

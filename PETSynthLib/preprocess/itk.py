@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
+from numpy.typing import NDArray
 
 from ..volume import Affine, Volume
 from .transform import LPS
@@ -24,6 +25,12 @@ def image_of(volume: Volume) -> Any:
 def mask_image_of(volume: Volume) -> Any:
     """A SimpleITK uint8 image, 1 where ``volume`` is above one half."""
     return sitk.Cast(image_of(volume) > 0.5, sitk.sitkUInt8)
+
+
+def field_of(image: Any) -> NDArray[np.float32]:
+    """Displacement (3, I, J, K) in RAS mm of a SimpleITK vector image (LPS mm) on a RAS lattice."""
+    lps = np.moveaxis(sitk.GetArrayFromImage(image), -1, 0).transpose(0, 3, 2, 1)
+    return np.asarray(lps * np.diag(LPS)[:3, None, None, None], dtype=np.float32)
 
 
 def matrix_of(transform: Any) -> Affine:

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from ..assets import atlas_volume
-from ..checks import OVERRIDABLE, Finding, Verdict, as_overridden, grade
+from ..checks import Finding, Verdict, grade
 from ..errors import ErrorCode, PETSynthError
-from ..progress import Progress
+from ..progress import CheckList, Progress
 from ..read import Scan
 from ..volume import Grid, Volume
 from .align import align
@@ -27,28 +27,6 @@ CONTRAST = (1.0, 1.07)
 """White over grey matter. Measured: T1 1.30 (colin27) and 1.21 (a patient), his FLAIR 0.93."""
 PURE, MOSTLY = 0.9, 0.6
 """Template probabilities above which a voxel counts as white, as grey matter."""
-
-
-class _Findings(list[Finding]):
-    """Findings that are reported as they are made; a red one ends the run.
-
-    A red one that the user overrode is amber instead, and says so.
-    """
-
-    def __init__(self, progress: Progress, overridden: Collection[str]) -> None:
-        super().__init__()
-        self._progress = progress
-        self._overridden = overridden
-
-    def add(self, findings: list[Finding], code: ErrorCode, hint: str) -> None:
-        """Report ``findings``; a red one is raised as an error with ``code`` and ``hint``."""
-        for made in findings:
-            finding = as_overridden(made, self._overridden)
-            self.append(finding)
-            self._progress.finding(finding)
-            if finding.verdict is Verdict.RED:
-                check = finding.name if finding.name in OVERRIDABLE else ""
-                raise PETSynthError(code, finding.sentence, hint, check)
 
 
 def prepare(
@@ -89,7 +67,7 @@ def prepare(
         When the user asked to stop.
     """
     steps = Steps()
-    findings = _Findings(progress, overridden)
+    findings = CheckList(progress, overridden)
     total = 5 if flair is None else 6
     for scan in (t1, flair, mask):
         if scan is not None:

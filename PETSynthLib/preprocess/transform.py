@@ -96,10 +96,11 @@ class NativeToTemplate:
         """4x4 float64: template RAS mm to native RAS mm."""
         return np.asarray(np.linalg.inv(self.matrix))
 
-    def to_template(self, volume: Volume, grid: Grid = CANONICAL, order: int = 1) -> Volume:
+    def to_template(self, volume: V, grid: Grid = CANONICAL, order: int = 1) -> V:
         """``volume`` (native space) sampled on a template ``grid``; zero outside the scan.
 
-        The scan is smoothed first along the axes that the template samples more coarsely.
+        Its meaning is kept. The scan is smoothed first along the axes that the template samples
+        more coarsely.
         """
         data = resample(volume, self.inverse, grid, order, antialias=order > 0)
         return replace(volume, data=data, affine=grid.affine, space=grid.name)

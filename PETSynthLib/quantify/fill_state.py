@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..volume import Volume
+from .region_means import label_sums, membership, region_keys
 from .regions import labels_of
 
 THRESHOLD = 2.0
@@ -50,3 +51,22 @@ def fill_state(
     if not inside.any():
         return float("nan")
     return 100.0 * float((z.data[inside] > threshold).mean())
+
+
+def fill_states(z: Volume, labels: Volume, threshold: float = THRESHOLD) -> dict[str, float]:
+    """`fill_state` of every region at once, by region key (`region_means.region_keys`).
+
+    Parameters
+    ----------
+    z, labels, threshold
+        As in `fill_state`.
+    """
+    known = np.isfinite(z.data)
+    numbers = np.where(known, labels.data, 0).astype(np.intp)
+    above = label_sums(numbers, (np.nan_to_num(z.data) > threshold).astype(np.float32))
+    count = membership() @ label_sums(numbers)
+    share = 100.0 * (membership() @ above) / np.maximum(count, 1.0)
+    return {
+        key: float(part) if n > 0 else float("nan")
+        for key, part, n in zip(region_keys(), share, count, strict=True)
+    }

@@ -102,6 +102,11 @@ _REGION_TITLES = {
     "temporalpole": "Temporal pole",
     "thalamusproper": "Thalamus",
     "transversetemporal": "Transverse temporal",
+    "cerebellum_whole": "Whole cerebellum (reference region)",
+    "cerebellum_grey": "Cerebellar grey matter (reference region)",
+    "cerebellum_grey_inferior": "Inferior cerebellar grey matter (reference region)",
+    "pons": "Pons (reference region)",
+    "white_matter": "Cerebral white matter",
 }
 
 

@@ -97,7 +97,22 @@ def reference_findings(reference: Reference, share: float) -> list[Finding]:
     share
         `share_inside` of its mask.
     """
-    name = reference.region.replace("_", " ")
+    name = _words(reference)
+    return [
+        *evenness_findings(reference),
+        Finding(
+            "reference_in_view",
+            round(100.0 * share, 1),
+            f"at least {100 * SMALLEST_SHARE:g} %",
+            Verdict.GREEN if share >= SMALLEST_SHARE else Verdict.AMBER,
+            f"{100 * share:.0f} % of the reference region ({name}) lies inside the T1.",
+        ),
+    ]
+
+
+def evenness_findings(reference: Reference) -> list[Finding]:
+    """Findings on volume and evenness of a reference region, synthetic or acquired."""
+    name = _words(reference)
     return [
         Finding(
             "reference_volume",
@@ -113,11 +128,8 @@ def reference_findings(reference: Reference, share: float) -> list[Finding]:
             grade(reference.cv, LARGEST_CV, float("inf")),
             f"Uptake varies by {reference.cv:.0f} % inside the reference region ({name}).",
         ),
-        Finding(
-            "reference_in_view",
-            round(100.0 * share, 1),
-            f"at least {100 * SMALLEST_SHARE:g} %",
-            Verdict.GREEN if share >= SMALLEST_SHARE else Verdict.AMBER,
-            f"{100 * share:.0f} % of the reference region ({name}) lies inside the T1.",
-        ),
     ]
+
+
+def _words(reference: Reference) -> str:
+    return reference.region.replace("_", " ")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..assets import read_json
 from ..clinical import COGNITION
 from ..errors import ErrorCode, PETSynthError
 from ..export import marks
@@ -19,6 +20,10 @@ from ..restore.reference import measure_reference
 from ..tracers import Tracer
 from ..tracers import tracer as tracer_named
 from ..volume import PetVolume
+
+SAMPLE = "sample/colin27_T1w.nii.gz"
+_NRRD_HEADER = 65536
+_NRRD_MARKS = (b"PETSynth.Synthetic", marks.NIFTI_DESCRIPTION.encode())
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,10 @@ class Meaning:
     bundle_sha256
         The model that made it; empty for an acquired PET.
     simulated
-        Whether the JSON file of an acquired PET says that nobody was scanned.
+        Whether nobody was scanned: the JSON file of an acquired PET says so, or a synthetic one
+        was drawn on the sample MRI.
+    source_t1_sha256
+        T1 from which a synthetic PET was made; empty for an acquired one.
     """
 
     tracer: Tracer
@@ -44,6 +52,7 @@ class Meaning:
     sd: Path | None
     bundle_sha256: str = ""
     simulated: bool = False
+    source_t1_sha256: str = ""
 
 
 def suvr_in_template(
@@ -110,9 +119,9 @@ def meaning_of(path: Path, scan: Scan, tracer: str) -> Meaning:
         ``BAD_REQUEST`` when the tracer is not known or another; ``BAD_DATA`` when a synthetic PET
         is not the one its JSON file describes, or lacks it.
     """
-    sidecar = _sidecar(path)
+    sidecar = sidecar_of(path)
     if sidecar is None:
-        if marks.FILE_PART in path.name or _says_synthetic(path):
+        if marks.FILE_PART in path.name or says_synthetic(path):
             raise PETSynthError(
                 ErrorCode.BAD_DATA,
                 "This PET is synthetic, but the JSON file that says how it was made is missing.",
@@ -126,7 +135,7 @@ def meaning_of(path: Path, scan: Scan, tracer: str) -> Meaning:
             )
         facts = tracer_named(tracer)
         policy = release("acquired", facts.exploratory)
-        return Meaning(facts, policy, None, simulated=_says_simulated(path))
+        return Meaning(facts, policy, None, simulated=says_simulated(path))
     if sidecar["Outputs"][path.name] != scan.sha256:
         raise PETSynthError(
             ErrorCode.BAD_DATA,
@@ -145,10 +154,23 @@ def meaning_of(path: Path, scan: Scan, tracer: str) -> Meaning:
     sd = path.with_name(marks.file_name(facts.key, "sd", ".nii.gz"))
     known = path.name == marks.file_name(facts.key, "suvr", ".nii.gz") and sd.is_file()
     policy = release(sidecar["Evidence"], facts.exploratory, cognition)
-    return Meaning(facts, policy, sd if known else None, sidecar["Model"]["bundle_sha256"])
+    t1 = next((one["sha256"] for one in sidecar.get("Sources", []) if one["Role"] == "T1"), "")
+    return Meaning(
+        facts,
+        policy,
+        sd if known else None,
+        sidecar["Model"]["bundle_sha256"],
+        simulated=t1 == sample_sha256(),
+        source_t1_sha256=t1,
+    )
 
 
-def _sidecar(path: Path) -> dict[str, Any] | None:
+def sample_sha256() -> str:
+    """Digest of the shipped sample MRI."""
+    return str(read_json("manifest.json")["files"][SAMPLE])
+
+
+def sidecar_of(path: Path) -> dict[str, Any] | None:
     """The JSON file in the same folder that names this file among its outputs."""
     for candidate in sorted(path.parent.glob("*.json")):
         try:
@@ -164,24 +186,39 @@ def _sidecar(path: Path) -> dict[str, Any] | None:
     return None
 
 
-def _says_simulated(path: Path) -> bool:
+def says_simulated(path: Path) -> bool:
     """Whether the BIDS sidecar of an image carries the simulator's mark."""
-    name = path.name.removesuffix(".gz").removesuffix(".nii").removesuffix(".nrrd")
+    return json_beside(path).get("Simulated") is True
+
+
+def says_synthetic(path: Path) -> bool:
+    """Whether a file carries our mark: in its header, or in the JSON file of the same name.
+
+    The description of a NIfTI, and any field of an NRRD's header (3D Slicer keeps a node's
+    attributes there).
+    """
+    if json_beside(path).get("Synthetic") is True:
+        return True
+    name = path.name.lower()
+    if not name.endswith((".nii", ".nii.gz", ".nrrd", ".nhdr")):
+        return False
+    with gzip.open(path) if name.endswith(".gz") else path.open("rb") as file:
+        if name.endswith((".nii", ".nii.gz")):
+            return marks.NIFTI_DESCRIPTION.encode() in file.read(348)[148:228]
+        header = file.read(_NRRD_HEADER).split(b"\n\n", 1)[0]
+    return any(mark in header for mark in _NRRD_MARKS)
+
+
+def json_beside(path: Path) -> dict[str, Any]:
+    """The JSON file of the same name as an image; empty when there is none."""
+    name = path.name
+    for ending in (".gz", ".nii", ".nrrd", ".nhdr"):
+        name = name.removesuffix(ending)
     try:
         body = json.loads(path.with_name(f"{name}.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    return isinstance(body, dict) and body.get("Simulated") is True
-
-
-def _says_synthetic(path: Path) -> bool:
-    """Whether the description in a NIfTI-1 header carries our mark."""
-    if not path.name.lower().endswith((".nii", ".nii.gz")):
-        return False
-    zipped = path.name.lower().endswith(".gz")
-    with gzip.open(path) if zipped else path.open("rb") as file:
-        header = file.read(348)
-    return marks.NIFTI_DESCRIPTION.encode() in header[148:228]
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 def transform_of(path: Path, given: Path | None) -> NativeToTemplate:

@@ -13,7 +13,6 @@ from .events import Event, Preview, Stage, Step, Warn
 from .timing import StageClock
 
 Sink = Callable[[Event], None]
-_PLACES = {key: (label, index) for index, (key, label) in enumerate(STAGES, start=1)}
 
 
 class Reporter:
@@ -29,6 +28,8 @@ class Reporter:
         Measures the stages and foretells the rest.
     write_preview
         Writes a preview volume to a file, or None when nobody would look at it.
+    stages
+        Stages of the run in order: key and words.
     """
 
     def __init__(
@@ -37,21 +38,23 @@ class Reporter:
         cancellation: Cancellation,
         clock: StageClock,
         write_preview: Callable[[PetVolume], Path] | None = None,
+        stages: tuple[tuple[str, str], ...] = STAGES,
     ) -> None:
         self._sink = sink
         self._cancellation = cancellation
         self._clock = clock
         self._write_preview = write_preview
-        self._stage = STAGES[0][0]
+        self._places = {key: (label, n) for n, (key, label) in enumerate(stages, start=1)}
+        self._stage = stages[0][0]
         self.findings: list[Finding] = []
 
     def stage(self, key: str) -> None:
-        """A stage of `STAGES` begins."""
+        """A stage begins."""
         self.check()
         self._stage = key
         self._clock.begin(key)
-        label, index = _PLACES[key]
-        self._sink(Stage(key, label, index, len(STAGES)))
+        label, index = self._places[key]
+        self._sink(Stage(key, label, index, len(self._places)))
         self.step(0, 1)
 
     def step(self, done: int, total: int) -> None:

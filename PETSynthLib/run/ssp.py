@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..checks import Finding
-from ..export.ssp import project, ssp_files
+from ..export import marks
+from ..export.ssp import Look, Places, project, read_not_informative, ssp_files, ssp_pages
 from ..normative.database import read_database
 from ..normative.regression import known_person
 from ..normative.score import findings_for, matched, require
@@ -100,7 +101,14 @@ def run_ssp(request: SspRequest) -> SspResult:
         pet, smoothness = matched(database, person, pet)
         said = [*findings_for(database, person), smoothness]
     projection = project(pet, sd, find_on)
-    pages = ssp_files(projection, meaning.release, normals, words, request.palette)
+    unsure: Places = ()
+    if meaning.release.synthetic:
+        unsure = read_not_informative(
+            path.with_name(marks.file_name(pet.tracer, "regions", ".tsv"))
+        )
+    look = Look(request.palette)
+    drawn = ssp_pages(projection, meaning.release, normals, words, look, unsure)
+    pages = ssp_files(drawn, pet.tracer, meaning.release, ("png", "pdf"))
     folder = path.parent if request.output is None else request.output
     written = _write(folder, pages)
     return SspResult(written, projection.references, [*projection.findings, *said])

@@ -21,6 +21,8 @@ from ..export import marks
 
 RESULT = "result.json"
 REQUEST = "request.json"
+KINDS = ("synthesize", "quantify")
+"""Kinds of requests that fill a folder."""
 NEEDED_MB = 200
 """Free disk space below which a run does not even begin."""
 
@@ -37,6 +39,8 @@ class Staging:
     ----------
     output
         The folder the user named.
+    kind
+        Kind of the request: a result of another kind is never overwritten.
 
     Raises
     ------
@@ -44,9 +48,10 @@ class Staging:
         ``BAD_OUTPUT`` when the results could not be written there.
     """
 
-    def __init__(self, output: Path) -> None:
+    def __init__(self, output: Path, kind: str = "synthesize") -> None:
         self.output = output.expanduser().absolute()
         self._made: list[Path] = []
+        self._kind = kind
         self._refuse_foreign(["report.html", REQUEST, RESULT])
         try:
             self.folder = self._make_partial()
@@ -174,27 +179,38 @@ class Staging:
         """Refuse to overwrite files that no earlier run of ours has written."""
         for name in names:
             target = self.output / name
-            if target.is_dir() or (target.exists() and not _ours(self.output, name)):
+            if name in (REQUEST, RESULT) and self._of_another_kind():
+                raise PETSynthError(
+                    ErrorCode.BAD_OUTPUT,
+                    f"The output folder {self.output} holds the result of another kind of run.",
+                    "Choose another output folder: syntheses and measurements each have their own.",
+                )
+            if target.is_dir() or (target.exists() and not self._ours(name)):
                 raise PETSynthError(
                     ErrorCode.BAD_OUTPUT,
                     f"The output folder {self.output} holds a {name} that is not PETSynth's.",
                     "Choose another output folder, or move it away.",
                 )
 
+    def _of_another_kind(self) -> bool:
+        others = [kind for kind in KINDS if kind != self._kind]
+        return any(
+            _is_record(self.output / name, kind) for name in (REQUEST, RESULT) for kind in others
+        )
 
-def _ours(folder: Path, name: str) -> bool:
-    """Whether an existing file was written by us: by its name, or by a request beside it."""
-    return f"_{marks.FILE_PART}" in Path(name).name or any(
-        _is_record(folder / n) for n in (REQUEST, RESULT)
-    )
+    def _ours(self, name: str) -> bool:
+        """Whether such a run wrote an existing file: by its name, or a record beside it."""
+        return f"_{marks.FILE_PART}" in Path(name).name or any(
+            _is_record(self.output / n, self._kind) for n in (REQUEST, RESULT)
+        )
 
 
-def _is_record(file: Path) -> bool:
+def _is_record(file: Path, kind: str) -> bool:
     try:
         body = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return isinstance(body, dict) and body.get("kind") == "synthesize" and "version" in body
+    return isinstance(body, dict) and body.get("kind") == kind and "version" in body
 
 
 def _sweep(place: Path, prefix: str, spare: Path | None = None) -> None:

@@ -9,8 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ..progress import STAGES
-from ..request import SynthesisRequest
+from ..request import QuantifyRequest, SynthesisRequest
 
 DEFAULT_SECONDS: dict[str, float] = {
     "read": 3.0,
@@ -21,6 +20,16 @@ DEFAULT_SECONDS: dict[str, float] = {
     "export": 8.0,
 }
 """Seconds per stage on two slow CPU cores, used until this computer has measured its own."""
+
+QUANTIFY_SECONDS: dict[str, float] = {
+    "read": 2.0,
+    "preprocess": 30.0,
+    "align": 2.0,
+    "warp": 20.0,
+    "quantify": 3.0,
+    "export": 3.0,
+}
+"""The same for measuring a PET."""
 
 _PACE_LIMITS = (0.2, 5.0)
 
@@ -34,7 +43,7 @@ class StageClock:
     Parameters
     ----------
     expected
-        Seconds per stage of `STAGES`.
+        Seconds per stage, in the order of the stages.
     now
         Monotonic clock in seconds.
     """
@@ -81,7 +90,7 @@ class StageClock:
         return left + guess
 
     def _later(self) -> list[str]:
-        keys = [key for key, _ in STAGES]
+        keys = list(self._expected)
         first = keys.index(self._stage) + 1 if self._stage in keys else 0
         return [key for key in keys[first:] if key not in self.seconds]
 
@@ -99,10 +108,18 @@ def timing_key(request: SynthesisRequest) -> str:
     return "|".join(str(part) for part in parts)
 
 
-def expected_seconds(file: Path, key: str) -> dict[str, float]:
-    """Seconds per stage measured by the last run of this kind, or `DEFAULT_SECONDS`."""
+def quantify_timing_key(request: QuantifyRequest) -> str:
+    """What decides the duration of a measurement."""
+    parts = ("quantify", request.space is not None, request.gtm_fwhm_mm is not None)
+    return "|".join(str(part) for part in parts)
+
+
+def expected_seconds(
+    file: Path, key: str, otherwise: Mapping[str, float] = DEFAULT_SECONDS
+) -> dict[str, float]:
+    """Seconds per stage measured by the last run of this kind, or ``otherwise``."""
     measured = _read(file).get(key, {})
-    return {stage: measured.get(stage, default) for stage, default in DEFAULT_SECONDS.items()}
+    return {stage: measured.get(stage, default) for stage, default in otherwise.items()}
 
 
 def remember_seconds(file: Path, key: str, seconds: Mapping[str, float]) -> None:

@@ -41,13 +41,30 @@ def _synthesize(body: dict[str, Any], sink: Sink, cancellation: Cancellation) ->
     return run_synthesis(request, sink, cancellation, previews=True).event()
 
 
+def _quantify(body: dict[str, Any], sink: Sink, cancellation: Cancellation) -> Result:
+    from ..request import quantify_request_from_dict
+
+    request = quantify_request_from_dict(body)
+    from .quantify_job import run_quantification
+
+    return run_quantification(request, sink, cancellation).event()
+
+
 def _probe(body: dict[str, Any], sink: Sink, cancellation: Cancellation) -> Result:
     from .diagnosis import probe
 
     return probe(body)
 
 
-KINDS: Mapping[str, Kind] = {"synthesize": _synthesize, "probe": _probe}
+KINDS: Mapping[str, Kind] = {
+    "synthesize": _synthesize,
+    "quantify": _quantify,
+    "probe": _probe,
+}
+
+
+_PATHS = ("t1", "flair", "mask", "pet", "parcellation", "space", "database")
+"""Fields of a request that may hold a person's name."""
 
 
 class Channel:
@@ -178,7 +195,7 @@ def _kind_of(body: Any, kinds: Mapping[str, Kind]) -> Kind:
 
 def _failure(problem: BaseException, body: Any) -> tuple[Failure, int]:
     error = explain(problem)
-    paths = [body.get(key) for key in ("t1", "flair", "mask")] if isinstance(body, dict) else []
+    paths = [body.get(key) for key in _PATHS] if isinstance(body, dict) else []
     private = [path for path in paths if isinstance(path, str)]
     trace_file = None
     if error is not problem:

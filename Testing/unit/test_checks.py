@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from PETSynthLib.checks import OVERRIDABLE, Finding, Verdict, as_overridden, grade, worst
+from PETSynthLib.checks import (
+    OVERRIDABLE,
+    OVERRIDABLE_OF_PET,
+    Finding,
+    Verdict,
+    as_overridden,
+    grade,
+    worst,
+)
 from PETSynthLib.home import petsynth_home
 
 
@@ -56,3 +64,12 @@ def test_the_home_folder_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert petsynth_home() == tmp_path / "ü"
     monkeypatch.delenv("PETSYNTH_HOME")
     assert petsynth_home().name == "PETSynth"
+
+
+def test_the_checks_of_a_pet_may_be_overridden_too_and_not_its_alignment() -> None:
+    for name in OVERRIDABLE_OF_PET:
+        red = Finding(name, 0.0, "more", Verdict.RED, "It is bad.")
+        assert as_overridden(red, [name]).verdict is Verdict.AMBER
+        assert as_overridden(red, ["coverage"]).verdict is Verdict.RED
+    aside = Finding("pet_alignment", 9.0, "3 mm", Verdict.RED, "It lies elsewhere.")
+    assert as_overridden(aside, ["pet_alignment"]).verdict is Verdict.RED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from PETSynthLib.colour_maps import COLOUR_MAPS, colourize, table, ticks
+from PETSynthLib.colour_maps import COLOUR_MAPS, DIFFERENCE, colourize, table, ticks
 from PETSynthLib.tracers import all_tracers
 
 
@@ -53,6 +53,14 @@ def test_inverse_grey_shows_uptake_black():
 def test_values_are_placed_in_the_window_and_held_at_its_ends():
     shown = colourize(np.array([-1.0, 0.6, 1.1, 1.6, 9.0]), (0.6, 1.6), "inverse_grey")
     assert shown[:, 0].tolist() == [255, 255, 127, 0, 0]
+
+
+def test_no_difference_is_black_and_its_two_signs_are_blue_and_red():
+    colours = table(DIFFERENCE).astype(int)
+    assert colours[[127, 128]].max() < 5
+    assert colours[64].argmax() == 2
+    assert colours[191].argmax() == 0
+    assert DIFFERENCE not in COLOUR_MAPS  # no tracer's uptake is shown in it
 
 
 def test_the_colour_bar_has_round_ticks() -> None:

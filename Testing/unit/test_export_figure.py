@@ -13,8 +13,10 @@ from PIL import Image
 from PETSynthLib.assets import atlas_volume
 from PETSynthLib.export import figure as module
 from PETSynthLib.export import marks
-from PETSynthLib.export.figure import BANNER_BACK, ORANGE, figure, low_and_high
+from PETSynthLib.export.figure import FigureWords, figure, figure_words
+from PETSynthLib.export.figure_parts import BANNER_BACK, NARROW, ORANGE, low_and_high
 from PETSynthLib.export.planes import places
+from PETSynthLib.export.policy import release
 from PETSynthLib.export.record import USED, Fact
 from PETSynthLib.preprocess import NativeToTemplate
 from PETSynthLib.volume import CANONICAL, Volume
@@ -27,7 +29,8 @@ BRAIN = atlas_volume("template_brain").data
 def drawn(key: str = "fdg", data: np.ndarray | None = None, **changes: object) -> Image.Image:
     mean = pet_on(CANONICAL, BRAIN * (lopsided() if data is None else data), key)
     sd = mean.with_data(0.1 * mean.data)
-    return Image.open(BytesIO(figure(T1, mean, sd, WHERE, record(key, **changes))))
+    words = figure_words(record(key, **changes))
+    return Image.open(BytesIO(figure(T1, mean, sd, WHERE, words)))
 
 
 def words_of(monkeypatch: pytest.MonkeyPatch, *args: object, **changes: object) -> list[str]:
@@ -122,11 +125,40 @@ def test_low_and_high_by_hand():
 
 def test_equal_input_gives_equal_bytes():
     mean = pet_on(CANONICAL, BRAIN)
-    assert figure(T1, mean, mean, WHERE, record()) == figure(T1, mean, mean, WHERE, record())
+    words = figure_words(record())
+    assert figure(T1, mean, mean, WHERE, words) == figure(T1, mean, mean, WHERE, words)
 
 
 def test_a_pet_on_another_grid_than_its_mri_is_refused():
     mean = pet_on(CANONICAL, BRAIN)
     elsewhere = Volume(T1.data, np.diag([2.0, 2.0, 2.0, 1.0]))
     with pytest.raises(ValueError, match="share one grid"):
-        figure(elsewhere, mean, mean, WHERE, record())
+        figure(elsewhere, mean, mean, WHERE, figure_words(record()))
+
+
+def test_a_narrow_figure_leaves_the_mri_out_and_breaks_its_lines():
+    mean = pet_on(CANONICAL, BRAIN)
+    words = replace(figure_words(record()), subtitle=20 * "very long ")
+    page = Image.open(BytesIO(figure(T1, mean, None, WHERE, words, NARROW)))
+    assert page.width == NARROW.width
+    pixels = np.asarray(page.convert("RGB")).astype(int)
+    # Nothing is written across the right edge.
+    assert not pixels[:300, -8:][~(pixels[:300, -8:] == BANNER_BACK).all(axis=2)].any()
+
+
+def test_an_acquired_pet_is_drawn_without_any_mark_of_a_synthetic_one():
+    mean = pet_on(CANONICAL, BRAIN)
+    policy = release("acquired", exploratory=False)
+    words = FigureWords(record().tracer, policy, "FDG PET", "SUVR", (), ("Below.",))
+    page = Image.open(BytesIO(figure(T1, mean, None, WHERE, words)))
+    assert page.text == {"Title": "FDG PET"}
+    marked = Image.open(BytesIO(figure(T1, mean, None, WHERE, figure_words(record()))))
+    orange = [(np.asarray(p.convert("RGB")) == ORANGE).all(axis=2).sum() for p in (page, marked)]
+    # Only the first line of the footer is orange: no banner, no corner, no tile.
+    assert orange[0] < 0.1 * orange[1]
+
+
+def test_low_and_high_cannot_be_drawn_without_a_spread():
+    mean = pet_on(CANONICAL, BRAIN, "pib")
+    with pytest.raises(ValueError, match="standard deviation"):
+        figure(T1, mean, None, WHERE, figure_words(record("pib")))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
 from export_case import generated, lopsided, prepared_on, record
+from PIL import Image
 
 from PETSynthLib.errors import Cancelled
-from PETSynthLib.export import write_results
+from PETSynthLib.export import ssp, write_results
 from PETSynthLib.progress import Silent
 from PETSynthLib.quantify import quantify, region_labels
 from PETSynthLib.read import Scan
@@ -42,8 +44,15 @@ def written(folder, key: str = "fdg", samples: int = 0, progress=None) -> dict[s
     )
 
 
-def test_names_checksums_and_the_stored_grid(tmp_path):
-    files = written(tmp_path, samples=2)
+@pytest.fixture(scope="module")
+def fdg(tmp_path_factory) -> tuple[Path, dict[str, str]]:
+    """Folder and files of an FDG synthesis with two samples."""
+    folder = tmp_path_factory.mktemp("fdg")
+    return folder, written(folder, samples=2)
+
+
+def test_names_checksums_and_the_stored_grid(fdg):
+    tmp_path, files = fdg
     assert list(files) == [
         "fdg_synth_suvr.nii.gz",
         "fdg_synth_sd.nii.gz",
@@ -54,6 +63,7 @@ def test_names_checksums_and_the_stored_grid(tmp_path):
         "space/reference.nii.gz",
         "fdg_synth_regions.tsv",
         "fdg_synth.png",
+        "fdg_synth_ssp.png",
         "fdg_synth.json",
         "report.html",
     ]
@@ -62,7 +72,7 @@ def test_names_checksums_and_the_stored_grid(tmp_path):
     for name, digest in files.items():
         assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() == digest
     body = json.loads((tmp_path / "fdg_synth.json").read_text(encoding="utf-8"))
-    assert body["Outputs"] == {name: files[name] for name in list(files)[:9]}
+    assert body["Outputs"] == {name: files[name] for name in list(files)[:10]}
 
     image = nib.load(tmp_path / "fdg_synth_suvr.nii.gz")
     assert np.array_equal(image.affine, STORED.affine)
@@ -73,8 +83,8 @@ def test_names_checksums_and_the_stored_grid(tmp_path):
         assert float(image.dataobj[tuple(point)]) == pytest.approx(value, abs=0.02)
 
 
-def test_every_file_says_what_it_is(tmp_path):
-    written(tmp_path)
+def test_every_file_says_what_it_is(fdg):
+    tmp_path, _ = fdg
     for path in (p for p in tmp_path.iterdir() if p.is_file()):
         content = path.read_bytes()
         if path.name.endswith(".gz"):
@@ -82,7 +92,8 @@ def test_every_file_says_what_it_is(tmp_path):
         assert b"synthetic" in content.lower(), path.name
 
 
-def test_low_and_high_of_an_exploratory_tracer_go_along_with_the_mean(tmp_path):
+def test_low_and_high_of_an_exploratory_tracer_go_along_with_the_mean(tmp_path, monkeypatch):
+    monkeypatch.setattr(ssp, "render_page", lambda *_: Image.new("RGB", (8, 8)))
     files = written(tmp_path, key="pib")
     assert {"pib_synth_suvr.nii.gz", "pib_synth_low10.nii.gz", "pib_synth_high90.nii.gz"} <= set(
         files
@@ -101,8 +112,8 @@ def test_it_stops_between_files_when_asked(tmp_path):
     assert not list((tmp_path / "space").iterdir())
 
 
-def test_the_region_map_lies_on_the_stored_grid_in_whole_numbers(tmp_path):
-    written(tmp_path)
+def test_the_region_map_lies_on_the_stored_grid_in_whole_numbers(fdg):
+    tmp_path, _ = fdg
     labels = nib.load(tmp_path / "space" / "regions.nii.gz")
     assert labels.get_data_dtype() == np.uint8
     assert np.array_equal(labels.affine, STORED.affine)

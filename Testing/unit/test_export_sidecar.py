@@ -25,7 +25,8 @@ from PETSynthLib.export.record import (
     request_digest,
     software_versions,
 )
-from PETSynthLib.export.report import report
+from PETSynthLib.export.report import report_html
+from PETSynthLib.export.report_synthesis import synthesis_content
 from PETSynthLib.export.sidecar import sidecar, write_sidecar
 from PETSynthLib.generate import Bundle, Effort
 from PETSynthLib.quantify import RegionTable
@@ -103,7 +104,8 @@ def test_what_the_user_overrode_is_named_and_marked(table):
     body = sidecar(made, table, {})
     assert body["OverriddenByUser"] == ["coverage"]
     assert [f["overridden"] for f in body["InputQC"][:2]] == [True, False]
-    assert "The scan is cut. Overridden by the user." in report(b"", table, made)
+    page = report_html(synthesis_content(made, table))
+    assert "The scan is cut. Overridden by the user." in page
 
 
 def test_nothing_in_it_tells_who_the_person_is(tmp_path, table):

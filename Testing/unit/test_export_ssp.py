@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
 import pytest
-from export_case import lopsided, pet_on
+from export_case import lopsided, pet_on, record
 from PIL import Image
 
 from PETSynthLib.errors import ErrorCode, PETSynthError
 from PETSynthLib.export import ssp
 from PETSynthLib.export.policy import release
+from PETSynthLib.export.tables import write_regions
+from PETSynthLib.project.page import NARROW
 from PETSynthLib.project.paint import Row
 from PETSynthLib.project.references import REFERENCES
 from PETSynthLib.project.surface import SIDES, surfaces
 from PETSynthLib.project.zmaps import Normal
+from PETSynthLib.quantify import RegionTable, RegionValue
+from PETSynthLib.quantify.regions import labels_of
 from PETSynthLib.volume import CANONICAL
 
 COUNT = len(surfaces()["L"].vertices)
@@ -47,7 +52,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Row], object]]:
     """What would have been drawn: rows and words of each page."""
     pages: list[tuple[list[Row], object]] = []
 
-    def note(rows: list[Row], text: object, palette: str) -> Image.Image:
+    def note(rows: list[Row], text: object, palette: str, fold: object) -> Image.Image:
         pages.append((list(rows), text))
         return Image.new("RGB", (8, 8))
 
@@ -123,13 +128,67 @@ def test_an_uneven_cerebellum_is_said_on_top(drawn: list) -> None:
     assert any("cerebellum is lower on the left" in line for line in drawn[0][1].banner)
 
 
+def test_uncertainty_is_hatched_where_the_interval_is_wider_than_healthy_to_ad(drawn: list) -> None:
+    wide = RegionValue("precuneus", "L", 9.0, 1.5, 0.1, 1.5, 1.6, (1.2, 1.8))
+    narrow = replace(wide, side="R", interval=(1.4, 1.6))
+    table = RegionTable("fdg", "pons", 1.0, (), (wide, narrow), [])
+    unsure = ssp.not_informative(table, {"precuneus": 0.4})
+    assert unsure == {("precuneus", "L")}
+    ssp.ssp_pages(projected(), SIMULATION, unsure=unsure)
+    ((rows, text),) = drawn
+    hatched = rows[-1].hatched
+    left = surfaces()["L"]
+    mine = np.isin(left.labels, labels_of("precuneus", "L")) & left.cortex
+    assert np.array_equal(hatched[0], mine)
+    assert mine.sum() > 300
+    assert not hatched[1].any()
+    assert ssp.UNSURE_WORDS in text.footer[0]
+
+
+def test_a_composite_that_is_not_informative_hatches_all_its_members(drawn: list) -> None:
+    ssp.ssp_pages(projected(), SIMULATION, unsure={("occipital_lobe", "both")})
+    hatched = drawn[0][0][-1].hatched
+    for side, mask in zip(SIDES, hatched, strict=True):
+        named = set(surfaces()[side].labels[mask])
+        assert named <= set(labels_of("occipital_lobe", side))
+        assert len(named) == 4
+
+
+def test_without_such_regions_nothing_is_hatched_or_said(drawn: list) -> None:
+    ssp.ssp_pages(projected(), SIMULATION)
+    ((rows, text),) = drawn
+    assert rows[-1].hatched is None
+    assert ssp.UNSURE_WORDS not in text.footer[0]
+
+
+def test_the_regions_are_read_back_from_the_table_that_was_written(tmp_path) -> None:
+    wide = RegionValue("precuneus", "L", 9.0, 1.5, 0.1, 1.5, 1.6, (1.2, 1.8))
+    table = RegionTable("fdg", "pons", 1.0, (), (wide, replace(wide, side="R", interval=None)), [])
+    path = tmp_path / "regions.tsv"
+    write_regions(path, table, record(distances={"precuneus": 0.4}))
+    assert ssp.read_not_informative(path) == {("precuneus", "L")}
+    assert not ssp.read_not_informative(tmp_path / "none.tsv")
+
+
+def test_the_uptake_of_the_references_stands_on_the_page(drawn: list) -> None:
+    ssp.ssp_pages(projected(), SIMULATION)
+    assert "pons 1.00" in drawn[0][1].subtitle
+
+
+def test_a_narrow_page_leaves_the_anatomy_out(drawn: list) -> None:
+    ssp.ssp_pages(projected(), SIMULATION, look=ssp.Look(fold=NARROW))
+    assert [row.kind for row in drawn[0][0]] == ["uptake", "uncertainty"]
+
+
 def test_files_of_a_synthetic_pet_say_synth_and_their_pictures_carry_the_word() -> None:
-    files = ssp.ssp_files(projected(), SIMULATION)
-    assert list(files) == ["fdg_synth_ssp.png"]
+    files = ssp.ssp_files(ssp.ssp_pages(projected(), SIMULATION), "fdg", SIMULATION, ("png", "pdf"))
+    assert list(files) == ["fdg_synth_ssp.png", "fdg_synth_ssp.pdf"]
+    assert files["fdg_synth_ssp.pdf"].startswith(b"%PDF-")
+    assert b"SYNTHETIC" in files["fdg_synth_ssp.pdf"].replace(b"\x00", b"")
     assert Image.open(BytesIO(files["fdg_synth_ssp.png"])).text["Comment"].startswith("SYNTHETIC")
 
 
 def test_files_of_an_acquired_pet_do_not() -> None:
-    files = ssp.ssp_files(projected(spread=None), ACQUIRED)
+    files = ssp.ssp_files(ssp.ssp_pages(projected(spread=None), ACQUIRED), "fdg", ACQUIRED)
     assert list(files) == ["fdg_ssp.png"]
     assert "Comment" not in Image.open(BytesIO(files["fdg_ssp.png"])).text

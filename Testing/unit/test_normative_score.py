@@ -135,6 +135,18 @@ def test_a_demonstration_is_for_people_who_do_not_exist() -> None:
         require(demo, "fdg", "pons")
 
 
+@pytest.mark.parametrize("n", [25, 40])
+def test_five_percent_of_the_normals_lie_on_either_side_of_the_normal_band(n: int) -> None:
+    band = score(database(n), WOMAN, {KEY: 1.4}).row(KEY).normal
+    assert band is not None
+    found = [score(database(n), WOMAN, {KEY: end}).row(KEY).percentile for end in band]
+    assert found == pytest.approx([5.0, 95.0])
+
+
+def test_too_few_normals_have_no_band() -> None:
+    assert score(database(15), WOMAN, {KEY: 1.4}).row(KEY).normal is None
+
+
 def test_the_surface_normals_are_mean_and_sd_at_this_age() -> None:
     found = normals(database(), WOMAN)
     assert set(found) == {"GLB", "THL", "CBL", "PNS"}

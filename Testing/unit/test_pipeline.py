@@ -141,6 +141,7 @@ def test_the_walk_passes_every_stage_and_writes_every_file(walked):
         "fdg_synth_sd.nii.gz",
         "fdg_synth.json",
         "fdg_synth.png",
+        "fdg_synth_ssp.png",
         "fdg_synth_regions.tsv",
         "report.html",
         "space/space.json",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 
 import numpy as np
@@ -11,8 +12,10 @@ from PIL import Image
 from PETSynthLib.project.page import (
     DECREASE,
     INCREASE,
-    PAGE_WIDTH,
+    NARROW,
+    PAGE,
     PageText,
+    pdf,
     png,
     render_page,
     z_rows,
@@ -79,14 +82,14 @@ class TestPage:
     def test_has_a_strip_of_equal_height_for_every_row(self) -> None:
         one, three = (render_page([flat(2.0)] * n, TEXT) for n in (1, 3))
         two = render_page([flat(2.0)] * 2, TEXT)
-        assert one.width == two.width == three.width == PAGE_WIDTH
+        assert one.width == two.width == three.width == PAGE.width
         assert three.height - two.height == two.height - one.height > 200
 
     def test_the_mark_is_burnt_into_pictures_and_absent_without(self) -> None:
         rows = [flat(0.0)]
         marked = np.asarray(render_page(rows, PageText("T", mark="SYNTHETIC"))).astype(int)
         clean = np.asarray(render_page(rows, PageText("T"))).astype(int)
-        bar = PAGE_WIDTH - 150  # left of the colour bar nothing else is coloured
+        bar = PAGE.width - 150  # left of the colour bar nothing else is coloured
         orange = (marked[..., 0] > 200) & (marked[..., 2] < 110)
         assert orange[:, :bar].sum() > 8 * 100
         assert not ((clean[..., 0] > 200) & (clean[..., 2] < 110))[:, :bar].any()
@@ -98,6 +101,28 @@ class TestPage:
     def test_the_same_rows_give_the_same_bytes(self) -> None:
         one, two = (png(render_page([flat(2.0)], TEXT), TEXT) for _ in range(2))
         assert one == two
+
+    def test_the_pdf_is_one_page_of_the_same_picture_with_title_and_mark(self) -> None:
+        page = render_page([flat(2.0)], TEXT)
+        made = pdf(page, TEXT)
+        assert made == pdf(page, TEXT), "no date in it"
+        assert made.count(b"/Type /Page\n") == 1
+        width, height = (72.0 * n / 200.0 for n in page.size)
+        box = re.search(rb"/MediaBox \[ 0 0 ([0-9.]+) ([0-9.]+) \]", made)
+        assert [float(n) for n in box.groups()] == pytest.approx([width, height], abs=0.1)
+        assert f"/Width {page.width}".encode() in made
+        said = made.replace(b"\x00", b"")
+        assert b"SSP" in said
+        assert b"SYNTHETIC Read me first." in said
+
+    def test_a_narrow_page_shows_two_views_a_line_and_loses_none(self) -> None:
+        bare = PageText("SSP")
+        wide, narrow = (render_page([flat(4.0)], bare, fold=fold) for fold in (PAGE, NARROW))
+        assert narrow.width == NARROW.width < 850
+        assert narrow.height > 4 * 200
+        bar = 150  # left of the colour bar
+        painted = [coloured(p.crop((0, 0, p.width - bar, p.height))).sum() for p in (wide, narrow)]
+        assert painted[1] == pytest.approx(painted[0], rel=0.05)
 
     def test_increase_paints_what_decrease_leaves_grey(self) -> None:
         z = {"GLB": {"L": np.full(COUNT, 4.0), "R": np.full(COUNT, -4.0)}}

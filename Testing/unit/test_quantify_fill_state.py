@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from PETSynthLib.quantify.fill_state import fill_state
+from PETSynthLib.quantify.fill_state import fill_state, fill_states
 from PETSynthLib.quantify.regions import labels_of
 from PETSynthLib.volume import Volume
 
@@ -39,3 +39,17 @@ def test_another_grid_is_refused() -> None:
     z, labels = volumes([0.0] * 8)
     with pytest.raises(ValueError, match="one grid"):
         fill_state(Volume(z.data, 2 * np.eye(4)), labels, "precuneus")
+
+
+def test_all_regions_at_once_are_the_regions_one_by_one() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 86, (20, 20, 20))
+    z = rng.normal(1.5, 2.0, labels.shape)
+    z[rng.random(labels.shape) > 0.9] = np.nan
+    volumes_ = Volume(z, np.eye(4)), Volume(labels, np.eye(4))
+    found = fill_states(*volumes_)
+    for name, side in (("precuneus", "L"), ("brainstem", "B"), ("fdg_ad_metaroi", "both")):
+        key = f"{name}.{side}" if side == "L" else name
+        assert found[key] == pytest.approx(fill_state(*volumes_, name, side))
+    nothing = fill_states(volumes_[0], volumes_[1].with_data(np.zeros(labels.shape)))
+    assert all(np.isnan(value) for value in nothing.values())

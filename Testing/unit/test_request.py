@@ -9,7 +9,14 @@ import pytest
 
 from PETSynthLib.clinical import ClinicalRecord
 from PETSynthLib.errors import ErrorCode, PETSynthError
-from PETSynthLib.request import Preset, SynthesisRequest, read_request, request_from_dict
+from PETSynthLib.request import (
+    Preset,
+    QuantifyRequest,
+    SynthesisRequest,
+    quantify_request_from_dict,
+    read_request,
+    request_from_dict,
+)
 
 
 def a_request() -> SynthesisRequest:
@@ -102,3 +109,56 @@ class TestClinicalRecord:
     def test_refuses_an_unknown_sex(self) -> None:
         with pytest.raises(PETSynthError, match="Give F or M"):
             ClinicalRecord(sex="female")
+
+
+def measurement(**changes: object) -> QuantifyRequest:
+    return QuantifyRequest(**{"pet": "p.nii", "t1": "t.nii", "output": "out", **changes})
+
+
+def test_a_measurement_survives_json() -> None:
+    request = measurement(
+        tracer="fdg",
+        register=True,
+        clinical=ClinicalRecord(age=70.0, sex="F"),
+        gtm_fwhm_mm=6.0,
+        overridden_checks=("pet_coverage", "coverage"),
+    )
+    body = json.loads(json.dumps(request.as_dict()))
+    assert (body["kind"], body["overridden_checks"]) == ("quantify", ["coverage", "pet_coverage"])
+    assert quantify_request_from_dict(body) == request
+
+
+def test_each_reader_takes_its_own_kind_and_a_file_says_which(tmp_path: Path) -> None:
+    body = measurement().as_dict()
+    with pytest.raises(PETSynthError, match="kind 'quantify' is not known"):
+        request_from_dict(body)
+    (tmp_path / "request.json").write_text(json.dumps(body), encoding="utf-8")
+    assert read_request(tmp_path / "request.json") == measurement()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"reference": "thumb"}, "'thumb' is not known"),
+        ({"gtm_fwhm_mm": 0.0}, "no PET scanner's"),
+        ({"gtm_fwhm_mm": 200.0}, "no PET scanner's"),
+        ({"overridden_checks": ("pet_alignment",)}, "cannot be overridden"),
+    ],
+)
+def test_a_measurement_refuses_in_words(changes: dict[str, object], said: str) -> None:
+    with pytest.raises(PETSynthError, match=said) as caught:
+        measurement(**changes)
+    assert caught.value.exit_status == 2
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"gtm_fwhm_mm": True}, {"register": "yes"}, {"pet": None}, {"flair": "f.nii"}]
+)
+def test_a_measurement_of_wrong_types_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(PETSynthError):
+        quantify_request_from_dict({**measurement().as_dict(), **wrong})
+
+
+def test_checks_of_a_pet_are_not_those_of_a_synthesis() -> None:
+    with pytest.raises(PETSynthError, match="pet_coverage"):
+        SynthesisRequest("t.nii", "out", overridden_checks=("pet_coverage",))

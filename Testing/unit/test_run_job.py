@@ -16,7 +16,8 @@ from PETSynthLib.progress import STAGES
 from PETSynthLib.request import SynthesisRequest, read_request
 from PETSynthLib.run.cancellation import Cancellation
 from PETSynthLib.run.events import Preview, Stage, Step, Warn
-from PETSynthLib.run.job import _plain, run_synthesis
+from PETSynthLib.run.job import run_synthesis
+from PETSynthLib.run.whole import _plain
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,16 @@ import pytest
 from export_case import lopsided
 from test_run_ssp import write_image
 
-from PETSynthLib.assets import reference_mask
+from PETSynthLib.assets import asset_path, reference_mask
 from PETSynthLib.errors import PETSynthError
 from PETSynthLib.preprocess.transform import NativeToTemplate
-from PETSynthLib.run.pet_file import suvr_in_template
+from PETSynthLib.run.pet_file import (
+    SAMPLE,
+    json_beside,
+    sample_sha256,
+    says_synthetic,
+    suvr_in_template,
+)
 
 
 @pytest.fixture
@@ -48,3 +55,26 @@ def test_without_a_tracer_or_a_transform_nothing_is_guessed(pet: Path) -> None:
     (pet.parent / "space" / "native_to_template.tfm").unlink()
     with pytest.raises(PETSynthError, match="no space folder"):
         suvr_in_template(pet, "fdg", None)
+
+
+def test_a_json_file_of_the_same_name_that_says_synthetic_is_believed(tmp_path: Path) -> None:
+    # Another program's copy may have lost the header, and the sidecar may not name its outputs.
+    image = tmp_path / "scan.nii.gz"
+    image.write_bytes(b"")
+    assert json_beside(image) == {}
+    (tmp_path / "scan.json").write_text('{"Synthetic": true}', encoding="utf-8")
+    assert says_synthetic(image)
+
+
+def test_an_nrrd_header_keeps_the_mark_of_a_node(tmp_path: Path) -> None:
+    image = tmp_path / "scan.nrrd"
+    image.write_bytes(b"NRRD0004\ntype: float\nPETSynth.Synthetic:=1\n\n1234")
+    assert says_synthetic(image)
+    # The same bytes among the voxels are no mark.
+    image.write_bytes(b"NRRD0004\ntype: float\n\nPETSynth.Synthetic")
+    assert not says_synthetic(image)
+
+
+def test_the_sample_is_known_by_its_digest() -> None:
+    with asset_path(SAMPLE) as path:
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == sample_sha256()

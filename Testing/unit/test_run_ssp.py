@@ -15,6 +15,7 @@ from PETSynthLib.cli import main
 from PETSynthLib.errors import ErrorCode, PETSynthError
 from PETSynthLib.export import marks
 from PETSynthLib.preprocess.transform import NativeToTemplate
+from PETSynthLib.run import ssp as module
 from PETSynthLib.run.ssp import SspRequest, run_ssp
 from PETSynthLib.volume import CANONICAL
 
@@ -59,7 +60,7 @@ def acquired(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_the_folder_of_a_synthesis_is_enough(synthesis: Path) -> None:
     made = run_ssp(SspRequest(synthesis))
-    assert made.files == (synthesis / "fdg_synth_ssp.png",)
+    assert made.files == (synthesis / "fdg_synth_ssp.png", synthesis / "fdg_synth_ssp.pdf")
     assert made.files[0].stat().st_size > 100_000
     assert made.references["PNS"] == pytest.approx(1.0, abs=0.01)
     assert not list(synthesis.glob(".*")), "nothing unfinished is left"
@@ -68,7 +69,7 @@ def test_the_folder_of_a_synthesis_is_enough(synthesis: Path) -> None:
 def test_an_acquired_pet_in_any_unit_becomes_suvr(acquired: tuple[Path, Path]) -> None:
     pet, transform = acquired
     made = run_ssp(SspRequest(pet, pet.parent / "out", transform, "fdg"))
-    assert [path.name for path in made.files] == ["fdg_ssp.png"]
+    assert [path.name for path in made.files] == ["fdg_ssp.png", "fdg_ssp.pdf"]
     assert made.references["PNS"] == pytest.approx(1.0, abs=0.01)
 
 
@@ -81,6 +82,17 @@ def test_the_command_prints_the_references_and_the_file(
     assert "PNS 1.00" in said
     assert str(out / "fdg_synth_ssp.png") in said
     assert (out / "fdg_synth_ssp.png").is_file()
+
+
+def test_regions_that_are_not_informative_are_told_to_the_page(
+    synthesis: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = "region\tside\tnote\nprecuneus\tL\tnot informative\ncuneus\tL\tn/a\n"
+    (synthesis / "fdg_synth_regions.tsv").write_text(table, encoding="utf-8")
+    seen: list[object] = []
+    monkeypatch.setattr(module, "ssp_pages", lambda *a: seen.append(a[-1]) or {})
+    run_ssp(SspRequest(synthesis))
+    assert seen == [{("precuneus", "L")}]
 
 
 class TestRefused:
