@@ -20,7 +20,7 @@ PINS := pyproject.toml constraints.txt
 SYSTEM_PACKAGES := libegl1 libgl1 libgl1-mesa-dri libxkbcommon0 libdbus-1-3 libfontconfig1 \
 	libglib2.0-0 fonts-dejavu-core
 
-.PHONY: help demo test test-light test-preview screenshots bench train-flow proof benchmark lint format \
+.PHONY: help demo test test-light test-preview screenshots bench proof benchmark lint format \
 	cmake-lists system-packages clean
 
 help: ## what can be made
@@ -49,9 +49,6 @@ bench: $(VENV)/.test ## seconds and memory of every stage, and how the panel ans
 	$(BIN)/python Testing/benchmark/run.py -o bench-output
 	$(BIN)/python Testing/benchmark/panel.py -o bench-output
 	$(BIN)/python Testing/benchmark/training.py -o bench-output
-
-train-flow: $(VENV)/.synth ## simulate, train and calibrate the shipped flow model anew into build/flow (an hour)
-	$(BIN)/python -m PETSynthLib.learn.flow.make build/flow-work --out build/flow
 
 proof: $(VENV)/.test ## simulate, prepare, train flow 20 minutes, evaluate, into build/proof (two hours)
 	$(BIN)/python Testing/benchmark/v1.py build/proof --cohorts a null --methods flow --seeds 1 --minutes 20

@@ -1,1 +1,0 @@
-"""Training the shipped `flow` bundle on the first simulated cohort: see `make`."""
