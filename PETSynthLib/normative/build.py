@@ -128,7 +128,7 @@ def build(
             surface[key][side] = fit(x, values)
             z.append(_mapped_z(x, values)[:, surfaces()[side].cortex])
         calibration[f"surface_{key}"] = calibration_of(np.concatenate(z, axis=1))
-    own = as_z(left_out(x, regions), len(people) - 1, len(terms))[:, judged()]
+    own = as_z(left_out(x, regions), len(people), len(terms), own=True)[:, judged()]
     calibration["regions"] = calibration_of(own)
     ages = np.array([person.age for person in people])
     meta = Meta(
@@ -182,7 +182,7 @@ def _mapped_z(x: NDArray[np.float64], values: NDArray[np.floating]) -> NDArray[n
     """z (N, V) of each normal against the others as a map would show it: floor and widened SD."""
     n, k = x.shape
     expected, sd = without_each(x, values)
-    sd *= sd_widening(n - 1, k)
+    sd *= sd_widening(n, k, own=True)
     return np.stack([z_decrease(values[i], 1.0, expected[i], sd[i]) for i in range(n)])
 
 

@@ -11,6 +11,7 @@ from ..errors import ErrorCode, PETSynthError
 from ..quantify.region_means import region_keys
 from .calibration import Calibration, calibration_finding, calibration_of
 from .database import Database
+from .flags import usual_percent
 from .measure import Measured, judged
 from .regression import FEWEST, Person
 from .score import score
@@ -25,18 +26,30 @@ class Fresh:
     calibration
         Their z over all regions.
     flagged_percent
-        Share of them with any flag; 5 is right.
+        Share of them with any flag; 5 is right over many databases.
+    usual_percent
+        What it is by chance with a database of this size and this many new people.
     """
 
     calibration: Calibration
     flagged_percent: float
+    usual_percent: tuple[float, float]
+
+    @property
+    def flags_as_usual(self) -> bool:
+        """Whether chance alone explains the share with flags."""
+        low, high = self.usual_percent
+        return low <= self.flagged_percent <= high
 
     def sentences(self) -> list[str]:
         """The numbers in words."""
-        return [
-            self.calibration.sentence("Fresh people"),
-            f"{self.flagged_percent:.1f} % of them have any flag (5 % expected).",
-        ]
+        low, high = self.usual_percent
+        chance = "" if self.flags_as_usual else "; chance does not explain it"
+        flags = (
+            f"{self.flagged_percent:.1f} % of them have any flag (5 % expected, {low:.1f} to "
+            f"{high:.1f} % by chance with so many normals and fresh people{chance})."
+        )
+        return [self.calibration.sentence("Fresh people"), flags]
 
 
 def check_fresh(database: Database, people: Iterable[tuple[Person, Measured]]) -> Fresh:
@@ -60,7 +73,11 @@ def check_fresh(database: Database, people: Iterable[tuple[Person, Measured]]) -
         flagged += any(row.flagged for row in scores.rows)
     if not rows:
         raise PETSynthError(ErrorCode.BAD_DATA, "There are no people.", "Fill in the table.")
-    return Fresh(calibration_of(np.array(rows, dtype=np.float64)), 100.0 * flagged / len(rows))
+    return Fresh(
+        calibration_of(np.array(rows, dtype=np.float64)),
+        100.0 * flagged / len(rows),
+        usual_percent(database.meta.n, len(rows)),
+    )
 
 
 def own_sentences(database: Database) -> list[str]:

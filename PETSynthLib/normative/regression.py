@@ -179,7 +179,7 @@ def crawford_howell(observed: float, mean: float, sd: float, n: int) -> tuple[fl
     return float(t), float(stats.t.cdf(t, n - 1))
 
 
-def as_z(w: NDArray[np.floating], n: int, k: int) -> Array:
+def as_z(w: NDArray[np.floating], n: int, k: int, own: bool = False) -> Array:
     """W as z: from `ENOUGH` people on W itself, below them the z of the same tail probability.
 
     Parameters
@@ -187,13 +187,16 @@ def as_z(w: NDArray[np.floating], n: int, k: int) -> Array:
     w
         Any shape; distributed as Student's t with n - k degrees of freedom.
     n, k
-        People and terms of the fit.
+        People of the database and terms of the fit.
+    own
+        Whether ``w`` are the database's own people, each against the others (`left_out`): one
+        degree of freedom less, but z by the same rule as a new person's.
     """
     values = np.asarray(w, dtype=np.float64)
     if n >= ENOUGH:
         return values
     # By the upper tail of |w|: precise however far out.
-    z = stats.norm.isf(stats.t.sf(np.abs(values), n - k))
+    z = stats.norm.isf(stats.t.sf(np.abs(values), n - k - own))
     return np.asarray(np.sign(values) * z)
 
 
@@ -203,14 +206,14 @@ def ninety_percent(n: int, k: int) -> float:
     return float(stats.norm.isf(tail) if n >= ENOUGH else stats.t.isf(tail, n - k))
 
 
-def sd_widening(n: int, k: int) -> float:
+def sd_widening(n: int, k: int, own: bool = False) -> float:
     """Factor on an SD after which z = 2 is as rare among normals as it should be, 2.3 %.
 
-    For maps, which know mean and SD only; 1 from `ENOUGH` people on.
+    For maps, which know mean and SD only; 1 from `ENOUGH` people on. Parameters as `as_z`.
     """
     if n >= ENOUGH:
         return 1.0
-    return float(stats.t.isf(stats.norm.sf(2.0), n - k) / 2.0)
+    return float(stats.t.isf(stats.norm.sf(2.0), n - k - own) / 2.0)
 
 
 def without_each(x: Array, y: NDArray[np.floating]) -> tuple[Array, Array]:

@@ -77,10 +77,11 @@ def test_normals_left_out_have_mean_0_sd_1_and_5_percent_above_164(n: int) -> No
     who = people(n)
     x = design(who, terms_of(who))
     y = np.random.default_rng(3).normal(1.4, 0.1, (n, 4000))
-    z = as_z(left_out(x, y), n - 1, x.shape[1])
+    z = as_z(left_out(x, y), n, x.shape[1], own=True)
     assert z.mean() == pytest.approx(0.0, abs=0.01)
     assert z.std() == pytest.approx(1.0, abs=0.03)
-    assert (z > 1.6449).mean() == pytest.approx(0.05, abs=0.004)
+    # 40 normals, each against 39: Student's t with 36 degrees taken as z has 5.4 %.
+    assert (z > 1.6449).mean() == pytest.approx(0.05, abs=0.005)
 
 
 def test_below_40_a_z_has_the_tail_of_its_t_and_from_40_it_is_w() -> None:
@@ -88,6 +89,10 @@ def test_below_40_a_z_has_the_tail_of_its_t_and_from_40_it_is_w() -> None:
     assert stats.norm.sf(z) == pytest.approx(stats.t.sf(3.0, 22))
     assert float(as_z(np.array(-3.0), 25, 3)) == -z
     assert float(as_z(np.array(3.0), 40, 3)) == 3.0
+    # The 40 themselves, each against 39, are judged by the rule of a new person beside all 40.
+    assert float(as_z(np.array(3.0), 40, 3, own=True)) == 3.0
+    own = float(as_z(np.array(3.0), 25, 3, own=True))
+    assert stats.norm.sf(own) == pytest.approx(stats.t.sf(3.0, 21))
 
 
 def test_a_far_value_keeps_its_z() -> None:
