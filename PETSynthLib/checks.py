@@ -11,6 +11,7 @@ OVERRIDABLE = {
     "t1_slice_thickness": "the slices are too thick",
     "t1_anisotropy": "the voxels are too uneven",
     "coverage": "part of the brain is cut off",
+    "t1_intensities": "brightness and contrast are unlike those the model learnt from",
 }
 """Checks whose red light a user may override, and why it is red. Never among them: what makes the
 result meaningless instead of poor (CT, another patient, no valid place, no brain)."""

@@ -1,7 +1,8 @@
 """The whole walk from an MRI to a synthetic PET in the scanner's own space. Read this first.
 
 Every line below is one folder's work; each folder knows only those above it in this list:
-read, preprocess, generate, restore, quantify, export.
+read, preprocess, generate, restore, quantify, export. One affine lays the picture on the scan; for
+the table, preprocess also bends the atlas onto it.
 """
 
 from __future__ import annotations
@@ -13,13 +14,19 @@ from functools import partial
 from pathlib import Path
 
 from .clinical import ClinicalRecord
+from .errors import ErrorCode
 from .export import Record, Source, record_of, write_results
 from .generate import Effort, Generated, GeneratorInput, LoadedGenerator, load_generator
 from .preprocess import Prepared, atlas_on, in_brain, prepare, write_space
-from .progress import Progress
-from .quantify import RegionTable, quantify, region_labels
+from .preprocess.input_features import input_finding
+from .preprocess.space import as_stored
+from .preprocess.steps import Steps
+from .preprocess.warp import Fit, Warp, fit_warp, only_affine, stored_or_fitted
+from .progress import CheckList, Progress
+from .quantify import RegionTable, atlas_regions, quantify
+from .quantify.plausibility import output_findings
 from .read import Scan, read_scan
-from .request import SynthesisRequest
+from .request import Regions, SynthesisRequest
 from .restore import restore
 from .tracers import tracer
 
@@ -40,6 +47,7 @@ def synthesize(
     *,
     prepare: Callable[..., Prepared] = prepare,
     load_generator: Callable[[str, str], LoadedGenerator] = load_generator,
+    fit_warp: Fit = fit_warp,
 ) -> Outcome:
     """Make a synthetic PET.
 
@@ -53,8 +61,8 @@ def synthesize(
         Is told where the walk is, and stops it.
     previous_space
         ``space/`` of an earlier result; reused when it belongs to the same images.
-    prepare, load_generator
-        The two steps that take long, exchangeable.
+    prepare, load_generator, fit_warp
+        The steps that take long, exchangeable.
 
     Raises
     ------
@@ -82,7 +90,16 @@ def synthesize(
         progress=progress,
         overridden=request.overridden_checks,
     )
+    prepared = as_stored(prepared)
     write_space(prepared, t1, folder / "space")
+    checks = CheckList(progress, request.overridden_checks)
+    usual, simulated = loaded.bundle.config, loaded.bundle.trained_on == "simulation"
+    checks.add(
+        [input_finding(prepared.t1, prepared.brain, usual.get("input_statistics"), simulated)],
+        ErrorCode.BAD_IMAGE,
+        "Use a model that was trained on MRI like this one.",
+    )
+    prepared = replace(prepared, findings=[*prepared.findings, *checks])
 
     progress.stage("generate")
     inputs = GeneratorInput(
@@ -100,12 +117,20 @@ def synthesize(
 
     progress.stage("restore")
     restored = restore(generated, prepared)
+    ranges = usual.get("output_ranges", {}).get(wanted.key, {})
+    found = output_findings(generated, prepared.brain, ranges)
+    restored = replace(restored, findings=[*restored.findings, *found])
     restored_image_only = restore(image_only, prepared) if image_only else None
     expected = replace(restore(average, prepared).mean, quantity="expected")
 
+    progress.stage("warp")
+    spaces = [previous_space] if previous_space else []
+    warp, prepared = _atlas_warp(request, prepared, spaces, folder / "space", progress, fit_warp)
+
     progress.stage("quantify")
-    labels = region_labels(prepared.transform, prepared.native_brain)
-    measure = partial(quantify, labels=labels, regional_sd_factor=generated.regional_sd_factor)
+    regions = atlas_regions(warp, prepared.native_brain)
+    factors = generated.regional_sd_factor
+    measure = partial(quantify, labels=regions.labels, regional_sd_factor=factors)
     table = measure(restored.mean, restored.sd)
     beside = measure(restored_image_only.mean, None) if restored_image_only else None
     for finding in (*restored.findings, *table.findings):
@@ -115,9 +140,19 @@ def synthesize(
     sources = _sources(request, t1, flair, mask)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     record = record_of(
-        request, sources, loaded.bundle, effort, prepared, generated, restored, created=now
+        request,
+        sources,
+        loaded.bundle,
+        effort,
+        prepared,
+        generated,
+        restored,
+        regions.source,
+        created=now,
     )
-    write_results(folder, t1, prepared, restored, table, record, progress, labels, expected, beside)
+    write_results(
+        folder, t1, prepared, restored, table, record, progress, regions, expected, beside
+    )
     return Outcome(record, table)
 
 
@@ -126,6 +161,24 @@ def _sources(
 ) -> tuple[Source, ...]:
     given = (("T1", request.t1, t1), ("FLAIR", request.flair, flair), ("mask", request.mask, mask))
     return tuple(Source(role, Path(p).name, scan.sha256) for role, p, scan in given if p and scan)
+
+
+def _atlas_warp(
+    request: SynthesisRequest,
+    prepared: Prepared,
+    spaces: list[Path],
+    folder: Path,
+    progress: Progress,
+    fit: Fit,
+) -> tuple[Warp, Prepared]:
+    """The atlas's way onto this brain, and ``prepared`` with what was done and found for it."""
+    if request.regions is Regions.AFFINE:
+        return only_affine(prepared.transform), prepared
+    steps = Steps()
+    warp, finding = stored_or_fitted(prepared, spaces, folder, progress, steps, fit)
+    progress.finding(finding)
+    found, done = [*prepared.findings, finding], [*prepared.steps, *steps.records]
+    return warp, replace(prepared, findings=found, steps=done)
 
 
 def _average_person(

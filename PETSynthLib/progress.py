@@ -14,6 +14,7 @@ STAGES: tuple[tuple[str, str], ...] = (
     ("preprocess", "Preparing the MRI"),
     ("generate", "Generating the PET"),
     ("restore", "Returning to the scanner's space"),
+    ("warp", "Bending the atlas onto the MRI"),
     ("quantify", "Measuring regions"),
     ("export", "Writing the results"),
 )

@@ -27,6 +27,13 @@ class Preset(StrEnum):
     BEST = "best"
 
 
+class Regions(StrEnum):
+    """How the atlas is laid onto the MRI for the table; the picture takes the affine either way."""
+
+    DEFORMABLE = "deformable"
+    AFFINE = "affine"
+
+
 @dataclass(frozen=True)
 class SynthesisRequest:
     """Everything that decides a synthesis; equal requests give equal results.
@@ -55,6 +62,9 @@ class SynthesisRequest:
         Number of random samples and sampler steps; None takes the preset's.
     seed
         Seed of the samples.
+    regions
+        How the regions of the table are laid onto the MRI; affine is quicker, and small regions
+        are off by millimetres.
     device
         ``auto``, ``cpu``, ``cuda``, ``cuda:i``, ``mps`` or ``xpu``.
     overridden_checks
@@ -75,6 +85,7 @@ class SynthesisRequest:
     samples: int | None = None
     steps: int | None = None
     seed: int = 0
+    regions: Regions = Regions.DEFORMABLE
     device: str = "auto"
     overridden_checks: tuple[str, ...] = ()
 
@@ -102,6 +113,7 @@ class SynthesisRequest:
         """JSON-ready form, with kind and version."""
         body = dataclasses.asdict(self)
         body["preset"] = self.preset.value
+        body["regions"] = self.regions.value
         body["overridden_checks"] = list(self.overridden_checks)
         return {"version": REQUEST_VERSION, "kind": "synthesize", **body}
 
@@ -136,6 +148,8 @@ class QuantifyRequest:
         Age and sex, at which the normals are taken.
     gtm_fwhm_mm
         Resolution of the scanner in mm: then partial-volume corrected means stand beside.
+    pattern
+        Path of the user's regional pattern, with which z is correlated, or None.
     device
         Where deepbet runs.
     overridden_checks
@@ -154,6 +168,7 @@ class QuantifyRequest:
     database: str | None = None
     clinical: ClinicalRecord = field(default_factory=ClinicalRecord)
     gtm_fwhm_mm: float | None = None
+    pattern: str | None = None
     device: str = "auto"
     overridden_checks: tuple[str, ...] = ()
 
@@ -223,7 +238,8 @@ def quantify_request_from_dict(body: Any) -> QuantifyRequest:
 
 def _synthesis(values: dict[str, Any]) -> SynthesisRequest:
     preset = Preset(values.pop("preset", Preset.BALANCED.value))
-    return SynthesisRequest(**values, preset=preset)
+    regions = Regions(values.pop("regions", Regions.DEFORMABLE.value))
+    return SynthesisRequest(**values, preset=preset, regions=regions)
 
 
 R = TypeVar("R", SynthesisRequest, QuantifyRequest)
@@ -265,13 +281,13 @@ def _unreadable(text: str, hint: str) -> PETSynthError:
 _TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("t1", "output", "tracer", "model", "device", "pet"), (str,)),
     **dict.fromkeys(("flair", "mask", "pet_scanner", "parcellation"), (str, type(None))),
-    **dict.fromkeys(("space", "reference", "database"), (str, type(None))),
+    **dict.fromkeys(("space", "reference", "database", "pattern"), (str, type(None))),
     **dict.fromkeys(("samples", "steps"), (int, type(None))),
     "gtm_fwhm_mm": (int, float, type(None)),
     "seed": (int,),
     **dict.fromkeys(("cognition_shapes_picture", "register"), (bool,)),
     "clinical": (dict,),
-    "preset": (str,),
+    **dict.fromkeys(("preset", "regions"), (str,)),
     "overridden_checks": (list,),
 }
 

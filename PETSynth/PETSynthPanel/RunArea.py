@@ -193,6 +193,7 @@ STAGES = {
     "preprocess": _("preparing the MRI (brain mask, alignment)"),
     "generate": _("generating the PET"),
     "restore": _("returning to the T1w grid"),
+    "warp": _("bending the atlas onto the MRI"),
     "quantify": _("measuring regions"),
     "export": _("writing the results"),
 }

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from ..errors import ErrorCode, PETSynthError
-from ..request import Preset, SynthesisRequest
-from .options import Device, Model, Quiet, Verbose
+from ..request import Preset, Regions, SynthesisRequest
+from .options import AtlasRegions, Device, Model, Quiet, Verbose
 
 EXIT_SOME_FAILED = 1
 
@@ -32,6 +32,7 @@ def batch(
     preset: Annotated[Preset, typer.Option(help="How much time to spend.")] = Preset.BALANCED,
     samples: Annotated[int | None, typer.Option(help="Number of random samples.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the samples.")] = 0,
+    regions: AtlasRegions = Regions.DEFORMABLE,
     device: Device = "auto",
     jobs: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
     scheduler: Annotated[
@@ -63,6 +64,7 @@ def batch(
         preset=preset,
         samples=samples,
         seed=seed,
+        regions=regions,
         device=device,
     )
     request = BatchRequest(

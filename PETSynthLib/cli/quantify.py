@@ -48,6 +48,13 @@ def quantify(
             metavar="MM", help="Resolution of the scanner: adds partial-volume corrected means."
         ),
     ] = None,
+    pattern: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="CSV region,weight of your own: correlated with z (acquired PET, --database).",
+        ),
+    ] = None,
     mask: Annotated[str | None, typer.Option(help="Brain mask on the T1's grid.")] = None,
     space: Annotated[
         str | None,
@@ -80,6 +87,7 @@ def quantify(
         database=database,
         clinical=ClinicalRecord(age=age, sex=None if sex is None else sex.upper()),
         gtm_fwhm_mm=gtm,
+        pattern=pattern,
         device=device,
         overridden_checks=tuple(use_anyway or ()),
     )

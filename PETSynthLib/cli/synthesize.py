@@ -8,8 +8,8 @@ import typer
 
 from ..checks import OVERRIDABLE
 from ..clinical import ClinicalRecord
-from ..request import Preset, SynthesisRequest
-from .options import Device, Json, Model, Output, Quiet, Verbose
+from ..request import Preset, Regions, SynthesisRequest
+from .options import AtlasRegions, Device, Json, Model, Output, Quiet, Verbose
 
 
 def synthesize(
@@ -34,6 +34,7 @@ def synthesize(
     samples: Annotated[int | None, typer.Option(help="Number of random samples.")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of the sampler.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the samples.")] = 0,
+    regions: AtlasRegions = Regions.DEFORMABLE,
     device: Device = "auto",
     use_anyway: Annotated[
         list[str] | None,
@@ -69,6 +70,7 @@ def synthesize(
         samples=samples,
         steps=steps,
         seed=seed,
+        regions=regions,
         device=device,
         overridden_checks=tuple(use_anyway or ()),
     )

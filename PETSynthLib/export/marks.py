@@ -81,6 +81,10 @@ def title(tracer: Tracer) -> str:
     return f"{WORD} {tracer.label} PET"
 
 
+ACQUIRED_FIELDS = {"Synthetic": False}
+"""The same of an acquired PET."""
+
+
 def sidecar_fields(tracer: Tracer) -> dict[str, object]:
     """Fields of a sidecar that keep the volume from passing for an acquired PET."""
     return {

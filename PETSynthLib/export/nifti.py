@@ -68,7 +68,7 @@ def write_acquired(path: Path, pet: PetVolume, stored: Grid, code: int = SCANNER
         When the PET is synthetic: here it would lose its mark.
     """
     if pet.synthetic:
-        msg = "a synthetic PET must not be written without its marks"
+        msg = "a marked PET must not be written without its marks"
         raise ValueError(msg)
     from nibabel import nifti1
 

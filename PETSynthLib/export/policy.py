@@ -189,6 +189,34 @@ def judged(policy: Release, grounds: Grounds) -> tuple[Release, dict[str, str]]:
     return replace(policy, withheld=tuple(n for n in NORMATIVE if n in reasons)), reasons
 
 
+def require_pattern(policy: Release) -> None:
+    """Refuse to compare a PET with a pattern where the policy withholds that.
+
+    Parameters
+    ----------
+    policy
+        `judged` of the PET.
+
+    Raises
+    ------
+    PETSynthError
+        ``BAD_REQUEST`` for every synthetic PET, and for an acquired one without z.
+    """
+    if policy.synthetic:
+        raise PETSynthError(
+            ErrorCode.BAD_REQUEST,
+            f"A {marks.WORD.lower()} PET is compared with no pattern of a disease: its regions "
+            "were drawn from an MRI, not measured.",
+            "Leave --pattern out.",
+        )
+    if "z-score" in policy.withheld:
+        raise PETSynthError(
+            ErrorCode.BAD_REQUEST,
+            "A pattern is compared with z, and there is none without enough normals.",
+            f"Give a normative database of at least {FEWEST} people, or leave --pattern out.",
+        )
+
+
 @dataclass(frozen=True)
 class ShownRow:
     """A regional value as it may be shown.

@@ -11,6 +11,7 @@ import numpy as np
 from ..checks import Finding
 from ..normative.database import Meta
 from ..normative.measure import SPARED
+from ..normative.pattern import Similarity
 from ..normative.score import RegionScore
 from ..preprocess.pet_alignment import PetAlignment
 from ..preprocess.transform import NativeToTemplate
@@ -129,6 +130,8 @@ class Quantification:
         Every check; none is red.
     sources, steps, created
         Input files; what was done; when.
+    pattern
+        How alike z and the user's pattern are, or None where none was given.
     """
 
     tracer: Tracer
@@ -156,13 +159,14 @@ class Quantification:
     sources: tuple[Source, ...]
     steps: tuple[Mapping[str, Any], ...]
     created: str = ""
+    pattern: Similarity | None = None
 
     def __post_init__(self) -> None:
         """Refuse what the policy withholds, so that no writer can be given it."""
         hidden = set(self.release.withheld)
         judged = [row for row in self.rows if row.score is not None]
         complaints = {
-            "a PET and its release disagree on being synthetic": self.pet.synthetic
+            "a PET and its release disagree on its mark": self.pet.synthetic
             != self.release.synthetic,
             "withheld judgements need their reasons": hidden - set(self.withheld),
             "z is withheld": "z-score" in hidden
@@ -184,7 +188,9 @@ class Quantification:
                 and any(x is not None for x in (row.template, row.score, row.fill_state, row.gtm))
                 for row in self.rows
             ),
-            "partial-volume correction of a synthetic PET": self.release.synthetic and self.gtm,
+            "partial-volume correction of a marked PET": self.release.synthetic and self.gtm,
+            "a pattern beside a marked PET": self.release.synthetic and self.pattern,
+            "a pattern is compared with z, which is withheld": "z-score" in hidden and self.pattern,
         }
         if said := [words for words, wrong in complaints.items() if wrong]:
             raise ValueError("; ".join(said))

@@ -144,6 +144,7 @@ def header_lines(quantification: Quantification) -> list[str]:
         q.alignment.sentence,
         f"Regions: {q.regions_source}.",
         database,
+        *([] if q.pattern is None else [q.pattern.sentence()]),
         *(line.sentence() for line in q.scales),
         *([f"Overridden by the user: {', '.join(q.overridden)}."] if q.overridden else []),
     ]
@@ -158,7 +159,7 @@ def record(quantification: Quantification, outputs: dict[str, str]) -> dict[str,
         File name -> SHA-256 of everything written before.
     """
     q = quantification
-    marked = marks.sidecar_fields(q.tracer) if q.release.synthetic else {"Synthetic": False}
+    marked = marks.sidecar_fields(q.tracer) if q.release.synthetic else marks.ACQUIRED_FIELDS
     reference, database = q.reference, q.database
     return {
         **marked,
@@ -213,6 +214,7 @@ def record(quantification: Quantification, outputs: dict[str, str]) -> dict[str,
         },
         "FillStateThreshold": q.fill_threshold if "z-score" not in q.release.withheld else None,
         "PartialVolume": None if q.gtm is None else dict(q.gtm),
+        "Pattern": None if q.pattern is None else q.pattern.as_dict(),
         "Checks": [finding.as_dict() for finding in q.findings],
         "OverriddenByUser": q.overridden,
         "Headline": [cells(row) for row in q.rows[: q.headline]],

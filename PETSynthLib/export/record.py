@@ -115,6 +115,8 @@ class Record:
         Checks of input and steps.
     distances
         Region -> healthy-to-AD distance in SUVR as far as the bundle states it.
+    regions_source
+        Where the table's regions come from, in words (`quantify.native_regions`).
     created
         UTC time in ISO 8601, or empty where bytes must repeat.
     """
@@ -132,6 +134,7 @@ class Record:
     reference_factor: float
     findings: list[Finding]
     distances: dict[str, float]
+    regions_source: str
     created: str = ""
 
     @property
@@ -166,6 +169,7 @@ def record_of(
     prepared: Prepared,
     generated: Generated,
     restored: Restored,
+    regions_source: str,
     created: str = "",
 ) -> Record:
     """Gather the record of a finished synthesis (see `Record`)."""
@@ -184,6 +188,7 @@ def record_of(
         reference_factor=restored.reference_factor,
         findings=[*prepared.findings, *restored.findings],
         distances=bundle.config.get("healthy_to_ad", {}).get(key, {}),
+        regions_source=regions_source,
         created=created,
     )
 

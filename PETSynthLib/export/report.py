@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 from ..checks import Finding, Verdict
-from ..quantify import title_of
+from ..quantify import RegionValue, title_of
 from . import marks
 from .report_bars import bars, interval_of, interval_words
 from .report_content import UPTAKE_PAGE, RegionLine, ReportContent
@@ -206,7 +206,7 @@ def _added_row(line: RegionLine, with_interval: bool) -> str:
         return f"<tr>{heading}{number(line.row.instead, quiet=True)}{empty}</tr>"
     if line.expected is None:
         return ""
-    own = value.mean if line.as_expected is None else line.as_expected
+    own = _as_expected(line, value)
     difference = own - line.expected
     percent = 100.0 * difference / line.expected if line.expected > 0.0 else 0.0
     cells = (
@@ -226,7 +226,13 @@ def _holds_mean(line: RegionLine) -> bool | None:
     if value is None or value.interval is None or line.expected is None:
         return None
     low, high = value.interval
-    return low <= line.expected <= high
+    # The interval of a value that was measured otherwise than the mean goes along with it.
+    return low <= line.expected - (_as_expected(line, value) - value.mean) <= high
+
+
+def _as_expected(line: RegionLine, value: RegionValue) -> float:
+    """A region's value measured as the mean was."""
+    return value.mean if line.as_expected is None else line.as_expected
 
 
 def _signed(value: float, digits: int, unit: str = "") -> str:

@@ -227,8 +227,9 @@ def lines_of(
     rows: Iterable[ShownRow],
     expected: Mapping[tuple[str, str], float] | None = None,
     spread: Mapping[tuple[str, str], float] | None = None,
+    as_expected: Mapping[tuple[str, str], float] | None = None,
 ) -> tuple[RegionLine, ...]:
-    """Lines from shown rows and, by region and side, the mean of age and sex and the spread.
+    """Lines from shown rows and, by region and side, what `RegionLine` holds beside them.
 
     Nothing is added to a row whose numbers are hidden: what a value may not say, its neighbours
     must not give away.
@@ -245,6 +246,7 @@ def lines_of(
                 row,
                 spread=(spread or {}).get(key) if bare else None,
                 expected=(expected or {}).get(key),
+                as_expected=(as_expected or {}).get(key),
             )
         )
     return tuple(lines)

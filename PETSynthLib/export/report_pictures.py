@@ -41,7 +41,9 @@ class Drawn:
     expected
         What the model draws for an average brain of the same age and sex, or None.
     labels
-        Region labels.
+        Region labels of the table.
+    affine_labels
+        Where the affine, which lays ``expected`` on the scan, puts them; may be ``labels``.
     where
         Points to cut through.
     """
@@ -51,6 +53,7 @@ class Drawn:
     sd: PetVolume
     expected: PetVolume | None
     labels: Volume
+    affine_labels: Volume
     where: Places
 
 
@@ -76,12 +79,15 @@ def synthesis_report(
         As `synthesis_content`.
     """
     measure = partial(quantify, sd=None, labels=drawn.labels, regional_sd_factor={})
+    by_affine = partial(measure, labels=drawn.affine_labels)
+    bent = drawn.expected is not None and drawn.affine_labels is not drawn.labels
     bare = any(row.interval is None for row in (*table.headline, *table.regions))
     return synthesis_content(
         record,
         table,
         image_only=image_only,
-        expected=None if drawn.expected is None else measure(drawn.expected),
+        expected=None if drawn.expected is None else by_affine(drawn.expected),
+        as_expected=by_affine(drawn.mean) if bent else None,
         spread=measure(drawn.sd) if bare else None,
         slices=_slices(drawn, figure_png, record),
         difference=_difference(drawn, record),

@@ -189,13 +189,15 @@ def _facts(q: Quantification) -> tuple[tuple[str, str], ...]:
         f"{reference.cv:.0f} %"
     )
     model = q.model or {}
+    named = [str(model[key]) for key in ("name", "version") if key in model]
     return (
         *((source.role, source.name) for source in q.sources),
         ("Alignment", q.alignment.sentence),
         ("Regions", q.regions_source),
         ("Reference", f"{measured} ({q.reference.source})"),
         ("Normals", "none" if q.database is None else q.database.title),
-        *([("Model", f"{model['name']} {model['version']}")] if model else []),
+        *([] if q.pattern is None else [("Pattern", q.pattern.sentence())]),
+        *([("Model", " ".join(named))] if named else []),
         *([("Overridden by the user", ", ".join(q.overridden))] if q.overridden else []),
     )
 

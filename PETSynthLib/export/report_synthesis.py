@@ -31,6 +31,11 @@ WIDER_THAN_AD = (
     f"{NOT_INFORMATIVE.capitalize()}: the 90 % interval is wider than the distance between the "
     "healthy and the AD mean, so the value cannot tell one from the other."
 )
+BY_AFFINE = (
+    "The mean of an average brain lies on this scan by one affine. It and its difference are "
+    "measured in the regions of that affine, where this picture's value may differ a little from "
+    "the table's."
+)
 HALVES = (
     "The atlas draws its two halves a little differently: in small regions, sides up to 8 % apart "
     "may be alike."
@@ -43,6 +48,7 @@ def synthesis_content(
     *,
     image_only: RegionTable | None = None,
     expected: RegionTable | None = None,
+    as_expected: RegionTable | None = None,
     spread: RegionTable | None = None,
     slices: Picture | None = None,
     difference: Picture | None = None,
@@ -60,16 +66,23 @@ def synthesis_content(
         Regional values of a picture drawn without cognition; shown as a column beside.
     expected
         Regional values of what the model draws for an average brain of the same age and sex.
+    as_expected
+        Regional values of the picture measured as ``expected`` was; None where ``table`` was.
     spread
         Regional means of the standard deviation; shown where there is no calibrated interval.
     slices, difference, surface
         The figure, the picture of what the MRI added, pages of the brain surface.
     """
     policy, facts, model = record.release, record.tracer, record.model
-    means = _by_place(expected, 1.0)
+    means, likewise = _by_place(expected, 1.0), _by_place(as_expected, 1.0)
     spreads = {k: v for k, v in _by_place(spread, Z_90).items() if v > 0.0}
     headline, regions = (
-        lines_of(shown_rows(rows, table.slice_mm, record.distances, image_only), means, spreads)
+        lines_of(
+            shown_rows(rows, table.slice_mm, record.distances, image_only),
+            means,
+            spreads,
+            likewise,
+        )
         for rows in (table.headline, table.regions)
     )
     unit = f"{marks.QUANTITY}, reference {region_words(table.reference_region)} = 1"
@@ -85,10 +98,11 @@ def synthesis_content(
         headline=headline,
         regions=regions,
         quantity=", ".join(filter(None, (unit, policy.cognition))),
-        atlas="Desikan-Killiany atlas, aligned by one affine",
+        atlas=f"Desikan-Killiany {record.regions_source}",
         region_notes=(
             NO_CALIBRATION if bare else INTERVAL,
             WIDER_THAN_AD if hidden else "",
+            BY_AFFINE if likewise else "",
             _withheld(record),
         ),
         all_regions_note=HALVES,
@@ -99,6 +113,7 @@ def synthesis_content(
         facts=(
             *((source.role, source.name) for source in record.sources),
             ("Model", f"{model.name} {model.version}: {model.title}"),
+            ("Regions", record.regions_source),
             ("Learnt from", _EVIDENCE[model.trained_on]),
             ("Licence of the model", model.licence),
             *((fact.label[0].upper() + fact.label[1:], _fact_words(fact)) for fact in record.facts),

@@ -8,9 +8,11 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..preprocess.warp import only_affine
 from ..progress import Progress
 from ..project.page import NARROW
-from ..quantify import RegionTable, native_reference
+from ..quantify import NativeRegions, RegionTable, atlas_regions
+from ..quantify.native_regions import LAID
 from ..volume import PetVolume, Volume
 from . import marks
 from .figure import figure, figure_words
@@ -39,7 +41,7 @@ def write_results(
     table: RegionTable,
     record: Record,
     progress: Progress,
-    labels: Volume,
+    regions: NativeRegions,
     expected: PetVolume | None = None,
     image_only: RegionTable | None = None,
 ) -> dict[str, str]:
@@ -55,8 +57,8 @@ def write_results(
         What the walk made.
     progress
         Told after each file; may cancel.
-    labels
-        Region labels on the scan's canonical grid.
+    regions
+        Of the table, on the scan's canonical grid.
     expected
         What the model draws for an average brain of the same age and sex.
     image_only
@@ -68,7 +70,15 @@ def write_results(
     """
     key = record.tracer.key
     where = places(prepared.transform)
-    drawn = Drawn(prepared.native_t1, restored.mean, restored.sd, expected, labels, where)
+    drawn = Drawn(
+        prepared.native_t1,
+        restored.mean,
+        restored.sd,
+        expected,
+        regions.labels,
+        _affine_labels(regions, prepared),
+        where,
+    )
     # Drawn when their turn comes: who cancels before does not wait for them.
     picture = cache(lambda: figure(drawn.t1, drawn.mean, drawn.sd, where, figure_words(record)))
     surface = cache(lambda: _surface(prepared, restored, table, record))
@@ -81,13 +91,11 @@ def write_results(
         (marks.file_name(key, part, ".nii.gz"), volume(pet))
         for part, pet in _volumes(restored, expected, record)
     ]
-    reference = native_reference(
-        record.tracer.reference_region, prepared.transform, prepared.native_brain
-    )
+    reference = regions.references[record.tracer.reference_region]
     (folder / "space").mkdir(exist_ok=True)
     jobs += [
         (f"space/{part}.nii.gz", partial(write_labels, labels=map_, stored=t1.stored, code=code))
-        for part, map_ in (("regions", labels), ("reference", reference))
+        for part, map_ in (("regions", regions.labels), ("reference", reference))
     ]
     jobs += [
         (
@@ -118,6 +126,13 @@ def write_results(
         written[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     progress.step(len(jobs), len(jobs))
     return written
+
+
+def _affine_labels(regions: NativeRegions, prepared: Prepared) -> Volume:
+    """Labels where the affine, which lays every picture on the scan, puts them."""
+    if regions.source == LAID:
+        return regions.labels
+    return atlas_regions(only_affine(prepared.transform), prepared.native_brain).labels
 
 
 def _surface(

@@ -40,6 +40,7 @@ def sidecar(record: Record, table: RegionTable, outputs: dict[str, str]) -> dict
         "Units": "unitless",
         "Quantity": "SUVR",
         "ReferenceRegion": record.tracer.reference_region,
+        "Regions": {"source": record.regions_source},
         "ScaleToSUVR": record.reference_factor,
         "SkullStripped": True,
         "SpatialReference": "orig",

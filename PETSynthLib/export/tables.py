@@ -43,6 +43,7 @@ def write_regions(
         marks.TABLE_COLUMN[0],
         "tracer",
         "reference",
+        "regions",
         "region",
         "side",
         "ml",
@@ -71,6 +72,7 @@ def write_regions(
                 marks.TABLE_COLUMN[1],
                 table.tracer,
                 table.reference_region,
+                record.regions_source,
                 row.region,
                 row.side,
                 f"{row.ml:.3f}",
@@ -95,6 +97,11 @@ def _numbers(row: ShownRow) -> list[str]:
 
 def _number(value: float | None) -> str:
     return "n/a" if value is None else f"{value:.4f}"
+
+
+def regions_line(record: Record) -> str:
+    """Which regions the values are of."""
+    return f"Regions: {record.regions_source}."
 
 
 def headline_lines(table: RegionTable, record: Record) -> list[str]:
@@ -125,6 +132,7 @@ def text_to_copy(table: RegionTable, record: Record) -> str:
         [
             *filter(None, (record.release.opening, record.release.banner)),
             made + (f" Not given: {missing}." if missing else ""),
+            regions_line(record),
             unit,
             *(f"- {line}" for line in headline_lines(table, record)),
             *([f"{marks.AMBIGUOUS}."] if record.release.triptych else []),

@@ -23,6 +23,7 @@ import numpy as np
 from ..assets import asset
 from ..errors import ErrorCode, PETSynthError
 from ..home import petsynth_home
+from ..preprocess.input_features import InputStatistics
 from ..request import Preset, SynthesisRequest
 from ..tracers import all_tracers
 from ..volume import CANONICAL, Grid
@@ -252,6 +253,12 @@ def check_config(config: Any) -> None:
     for distances in config.get("healthy_to_ad", {}).values():
         if not all(float(d) > 0 for d in distances.values()):
             msg = "healthy_to_ad holds a distance that is not positive"
+            raise ValueError(msg)
+    if "input_statistics" in config:
+        InputStatistics.from_dict(config["input_statistics"])
+    for ranges in config.get("output_ranges", {}).values():
+        if not all(0.0 < float(low) < float(high) for low, high in ranges.values()):
+            msg = "output_ranges holds a range that is none"
             raise ValueError(msg)
     for key in ("version", "title", "licence", "uses", "method_config", "regional_sd_factor"):
         config[key]

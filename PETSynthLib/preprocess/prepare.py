@@ -106,8 +106,7 @@ def prepare(
         ErrorCode.BAD_GEOMETRY,
         "Use a scan that shows the whole brain, cerebellum included.",
     )
-    template_brain = transform.to_template(brain, grid)
-    template_brain = template_brain.with_data(largest_component(template_brain.mask))
+    template_brain = aligned_brain(brain, transform, grid)
     progress.step(2, total)
 
     native_t1 = remove_bias(t1.volume, template_brain, transform, steps)
@@ -178,6 +177,20 @@ def _aligned(
             "The brain mask does not fit the brain in the T1.",
             "Look at the mask over the T1 in 3D Slicer, or leave it out to have the brain found.",
         ) from problem
+
+
+def aligned_brain(native_brain: Volume, transform: NativeToTemplate, grid: Grid) -> Volume:
+    """A scan's brain mask on a template ``grid``, in one piece."""
+    brain = transform.to_template(native_brain, grid)
+    return brain.with_data(largest_component(brain.mask))
+
+
+def aligned_head(prepared: Prepared, grid: Grid) -> Volume:
+    """``prepared.t1`` on another template ``grid`` than its generator's."""
+    if prepared.t1.grid.same_as(grid):
+        return prepared.t1
+    brain = aligned_brain(prepared.native_brain, prepared.transform, grid)
+    return in_brain(prepared.transform.to_template(prepared.native_t1, grid), brain)
 
 
 def in_brain(image: Volume, brain: Volume) -> Volume:

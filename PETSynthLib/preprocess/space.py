@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,14 @@ def write_space(prepared: Prepared, t1: Scan, folder: Path) -> None:
     )
     record["template"] = prepared.t1.space
     (folder / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def as_stored(prepared: Prepared) -> Prepared:
+    """``prepared`` with the transform that a stored one is read as.
+
+    A text file lies between the two, and voxels on a border fall by the last digits.
+    """
+    return replace(prepared, transform=NativeToTemplate(np.round(prepared.transform.matrix, 9)))
 
 
 def read_space(folder: Path, t1: Scan, sources: dict[str, Any]) -> Space | None:

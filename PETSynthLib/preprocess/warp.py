@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from ..progress import Progress
 from ..volume import CANONICAL, FloatArray, Volume
 from .align import normalised_mutual_information
 from .greedy import THREADS, GreedyFailed, greedy_deformation
+from .prepare import aligned_head
 from .prepared import Prepared
 from .steps import Steps
 from .transform import LPS, NativeToTemplate
@@ -125,13 +127,14 @@ def fit_warp(
     Parameters
     ----------
     prepared
-        Its ``t1`` lies on `CANONICAL`.
+        Its ``t1`` may lie on any template grid.
 
     Returns
     -------
     warp, gates, finding
         `gates_of` it (empty for an affine alone), and what to say.
     """
+    head = aligned_head(prepared, CANONICAL)
     template = atlas_volume("template_t1")
     moving = template.with_data(template.data * atlas_volume("template_brain").mask)
     reason = ""
@@ -140,9 +143,9 @@ def fit_warp(
         "deformable alignment", "picsl-greedy", {"options": OPTIONS, "threads": THREADS}
     ) as outcome:
         try:
-            found = greedy_deformation(prepared.t1, moving, OPTIONS, progress)
+            found = greedy_deformation(head, moving, OPTIONS, progress)
             field = np.asarray(np.rint(found / FRACTION_MM) * FRACTION_MM, dtype=np.float32)
-            gates = gates_of(field, prepared.t1)
+            gates = gates_of(field, head)
             outcome |= gates
             reason = failure(gates)
         except GreedyFailed as problem:
@@ -151,6 +154,41 @@ def fit_warp(
     if reason:
         return only_affine(prepared.transform), {}, affine_finding(reason)
     return Warp(prepared.transform, field), gates, warp_finding(gates)
+
+
+Fit = Callable[[Prepared, Progress, Steps], tuple[Warp, dict[str, float], Finding]]
+
+
+def stored_or_fitted(
+    prepared: Prepared,
+    spaces: Iterable[Path],
+    folder: Path,
+    progress: Progress,
+    steps: Steps,
+    fit: Fit = fit_warp,
+) -> tuple[Warp, Finding]:
+    """The warp of a scan: from the first of ``spaces`` that holds it, or made; kept in ``folder``.
+
+    Parameters
+    ----------
+    prepared
+        As `fit_warp`.
+    spaces
+        Folders ``space/`` of earlier results.
+    folder
+        ``space/`` of this one; exists.
+    fit
+        `fit_warp`, exchangeable: it takes long.
+    """
+    affine, sources = prepared.transform, prepared.sources
+    stored = next(filter(None, (read_warp(one, affine, sources) for one in spaces)), None)
+    if stored is None:
+        warp, gates, finding = fit(prepared, progress, steps)
+    else:
+        warp, gates = stored
+        finding = warp_finding(gates)
+    write_warp(warp, sources, gates, folder)
+    return warp, finding
 
 
 def gates_of(field: FloatArray, aligned: Volume) -> dict[str, float]:

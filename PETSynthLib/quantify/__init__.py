@@ -1,16 +1,17 @@
 """Regional numbers of a PET, measured in the scan's own space."""
 
-from .regions import COMPOSITES, HEADLINE, native_reference, region_labels, title_of
+from .native_regions import NativeRegions, atlas_regions
+from .regions import COMPOSITES, HEADLINE, title_of
 from .suvr import RegionTable, RegionValue, asymmetry_words, quantify
 
 __all__ = [
     "COMPOSITES",
     "HEADLINE",
+    "NativeRegions",
     "RegionTable",
     "RegionValue",
     "asymmetry_words",
-    "native_reference",
+    "atlas_regions",
     "quantify",
-    "region_labels",
     "title_of",
 ]

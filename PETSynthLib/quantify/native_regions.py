@@ -19,6 +19,8 @@ references are eroded by as much already."""
 PURE_WHITE = 0.95
 """Probability above which a voxel of the template is white matter."""
 WHITE = "white_matter"
+BENT, LAID = "atlas, deformable", "atlas, affine"
+"""Where labels come from, in the words of every header."""
 REFERENCE_ROWS = (*REFERENCE_BITS, WHITE)
 """Regions of every table beside the atlas's, each eroded; any of them but white matter may be a
 tracer's reference."""
@@ -53,7 +55,7 @@ def atlas_regions(warp: Warp, native_brain: Volume) -> NativeRegions:
     """The atlas in the scan's own space, nearest neighbour, inside its brain."""
     maps = {"labels": template_regions(), **_template_masks(), "left": _left_half()}
     found = warp.labels_to_native(maps, native_brain)
-    source = "atlas, deformable" if warp.deformable else "atlas, affine"
+    source = BENT if warp.deformable else LAID
     return NativeRegions(
         labels=found["labels"],
         references={name: found[name] for name in REFERENCE_ROWS},

@@ -7,7 +7,6 @@ from functools import cache
 import numpy as np
 
 from ..assets import atlas_volume, composites, reference_mask, region_names
-from ..preprocess.transform import NativeToTemplate
 from ..volume import Volume, on_grid
 
 COMPOSITES: dict[str, tuple[str, ...]] = {
@@ -127,30 +126,6 @@ def template_regions() -> Volume:
     halves = np.where(reference_mask("cerebellum_grey").mask, atlas_volume("territories").data, 0)
     labels = np.where((regions.data == 0) & (halves >= 84), halves, regions.data)
     return on_grid(labels, regions.grid)
-
-
-def region_labels(transform: NativeToTemplate, native_brain: Volume) -> Volume:
-    """The regions in a scan's own space.
-
-    Parameters
-    ----------
-    transform
-        Native to template.
-    native_brain
-        Brain mask on the scan's canonical grid; labels outside it are dropped.
-
-    Returns
-    -------
-    Label map (nearest neighbour) on the grid of ``native_brain``.
-    """
-    labels = transform.labels_to_native(template_regions(), native_brain.grid)
-    return labels.with_data(np.where(native_brain.mask, labels.data, 0))
-
-
-def native_reference(region: str, transform: NativeToTemplate, native_brain: Volume) -> Volume:
-    """Mask of a reference region in a scan's own space, inside its brain."""
-    mask = transform.labels_to_native(reference_mask(region), native_brain.grid)
-    return mask.with_data(mask.data * native_brain.mask)
 
 
 @cache

@@ -172,7 +172,7 @@ def quantify(
     sd
         Its voxel-wise standard deviation, or None.
     labels
-        `region_labels` on the same grid.
+        Label map (`assets.region_names`) on the same grid.
     regional_sd_factor
         Region or composite -> factor that turns the mean of ``sd`` over the region into the
         standard deviation of the region's mean; used for either side and both. A region without

@@ -10,6 +10,7 @@ from typing import Any
 from .. import pipeline
 from ..export import Record, headline_lines, marks
 from ..export.policy import shown_rows
+from ..export.tables import regions_line
 from ..progress import STAGES
 from ..request import SynthesisRequest
 from .cancellation import Cancellation
@@ -75,6 +76,7 @@ def _described(request: SynthesisRequest, outcome: pipeline.Outcome) -> dict[str
         "headline": [
             asdict(r) for r in shown_rows(table.headline, table.slice_mm, record.distances)
         ],
+        "regions": record.regions_source,
         "headline_text": headline_lines(table, record),
     }
 
@@ -82,4 +84,5 @@ def _described(request: SynthesisRequest, outcome: pipeline.Outcome) -> dict[str
 def _notices(record: Record) -> list[str]:
     """What has to be said before any number."""
     ambiguous = marks.AMBIGUOUS if record.release.triptych else ""
-    return [text for text in (record.release.opening, record.release.banner, ambiguous) if text]
+    said = (record.release.opening, record.release.banner, ambiguous, regions_line(record))
+    return [text for text in said if text]

@@ -32,6 +32,7 @@ def run_quantification(
         mask=absolute(request.mask),
         space=absolute(request.space),
         database=absolute(request.database),
+        pattern=absolute(request.pattern),
     )
     work = Work(
         request.as_dict(),

@@ -31,7 +31,7 @@ from ..preprocess.warp import Warp
 from ..project.zmaps import Normal
 from ..quantify.fill_state import fill_states
 from ..quantify.gtm import gtm, with_remainder
-from ..quantify.native_regions import NativeRegions
+from ..quantify.native_regions import BENT, NativeRegions
 from ..quantify.native_suvr import reference_rows, template_difference
 from ..quantify.region_means import region_keys, regional_means
 from ..quantify.regions import labels_of, template_regions
@@ -187,7 +187,7 @@ def scale_lines(tracer: Tracer, table: RegionTable, source: str) -> tuple[ScaleL
     Regions that are not the deformable atlas's are another pipeline: nothing was calibrated on
     them.
     """
-    pipeline = OURS if source == "atlas, deformable" else f"{OURS}, {source}"
+    pipeline = OURS if source == BENT else f"{OURS}, {source}"
     suvr = table.value(tracer.target_region).mean
     lines = []
     for scale in tracer.scales:

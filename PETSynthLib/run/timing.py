@@ -16,6 +16,7 @@ DEFAULT_SECONDS: dict[str, float] = {
     "preprocess": 35.0,
     "generate": 6.0,
     "restore": 4.0,
+    "warp": 20.0,
     "quantify": 3.0,
     "export": 8.0,
 }
@@ -103,9 +104,9 @@ class StageClock:
 
 
 def timing_key(request: SynthesisRequest) -> str:
-    """What decides the duration of a run: model, preset, device, number of samples."""
-    parts = (Path(request.model).name, request.preset.value, request.device, request.samples)
-    return "|".join(str(part) for part in parts)
+    """What decides the duration of a run: model, preset, device, number of samples, regions."""
+    model, preset, regions = Path(request.model).name, request.preset.value, request.regions.value
+    return "|".join(str(p) for p in (model, preset, request.device, request.samples, regions))
 
 
 def quantify_timing_key(request: QuantifyRequest) -> str:

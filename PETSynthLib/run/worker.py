@@ -63,7 +63,7 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-_PATHS = ("t1", "flair", "mask", "pet", "parcellation", "space", "database")
+_PATHS = ("t1", "flair", "mask", "pet", "parcellation", "space", "database", "pattern")
 """Fields of a request that may hold a person's name."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,15 @@ def opacity() -> float:
 
 
 def test_sample_fused_opacity_cancel_save_reload(
-    host: Any, loadModule: Any, tmp_path: Path
+    host: Any, loadModule: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = loadModule("PETSynth")
+    from PETSynthLib.request import Regions
+    from PETSynthPanel import Request
+
+    # The quicker regions: bending the atlas has its own tests.
+    quick = partial(Request.SynthesisRequest, regions=Regions.AFFINE)
+    monkeypatch.setattr(Request, "SynthesisRequest", quick)
     module.enter()
     ui, controller = module.ui, module.widget.panel.controller
     parameters = module.widget.panel.context.parameters

@@ -54,6 +54,7 @@ LIGHTS = {
     "t1_slice_thickness": "lightVoxels",
     "t1_anisotropy": "lightVoxels",
     "coverage": "lightCoverage",
+    "t1_intensities": "lightSequence",
 }
 
 

@@ -11,7 +11,9 @@ from PETSynthLib.checks import Finding, Verdict
 from PETSynthLib.export.record import USED, Fact, ModelCard, Record, Source
 from PETSynthLib.generate import Generated
 from PETSynthLib.preprocess import NativeToTemplate, Prepared
-from PETSynthLib.quantify import RegionTable, quantify, region_labels
+from PETSynthLib.preprocess.warp import only_affine
+from PETSynthLib.quantify import NativeRegions, RegionTable, atlas_regions, quantify
+from PETSynthLib.quantify.native_regions import LAID
 from PETSynthLib.tracers import tracer
 from PETSynthLib.volume import CANONICAL, Affine, Grid, PetVolume, Volume
 
@@ -75,6 +77,11 @@ def prepared_on(grid: Grid, matrix: Affine) -> Prepared:
     )
 
 
+def laid_on(prepared: Prepared) -> NativeRegions:
+    """The atlas on a prepared head, by the affine alone."""
+    return atlas_regions(only_affine(prepared.transform), prepared.native_brain)
+
+
 def generated(data: np.ndarray, key: str = "fdg", samples: int = 0) -> Generated:
     """A generator's answer on `CANONICAL` with a standard deviation of a tenth."""
     return Generated(
@@ -87,7 +94,7 @@ def generated(data: np.ndarray, key: str = "fdg", samples: int = 0) -> Generated
 def table_of(pet: PetVolume, sd: PetVolume, factors: dict[str, float] | None = None) -> RegionTable:
     """Regional values of a PET on the template."""
     brain = Volume(atlas_volume("template_brain").data, pet.affine)
-    labels = region_labels(NativeToTemplate(np.eye(4)), brain)
+    labels = atlas_regions(only_affine(NativeToTemplate(np.eye(4))), brain).labels
     return quantify(pet, sd, labels, factors or {})
 
 
@@ -115,5 +122,6 @@ def record(key: str = "fdg", **changes: object) -> Record:
         reference_factor=0.5,
         findings=[GREEN, AMBER],
         distances={},
+        regions_source=LAID,
     )
     return replace(made, **changes)

@@ -12,6 +12,7 @@ from PETSynthLib.export.record import ModelCard, Record
 from PETSynthLib.pipeline import Outcome
 from PETSynthLib.progress import STAGES, Progress
 from PETSynthLib.quantify import RegionTable
+from PETSynthLib.quantify.native_regions import LAID
 from PETSynthLib.request import SynthesisRequest
 from PETSynthLib.tracers import tracer
 from PETSynthLib.volume import CANONICAL, PetVolume
@@ -37,6 +38,7 @@ def outcome() -> Outcome:
         reference_factor=1.0,
         findings=[],
         distances={},
+        regions_source=LAID,
     )
     return Outcome(record, RegionTable("fdg", "pons", 1.0, (), (), []))
 

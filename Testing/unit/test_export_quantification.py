@@ -31,6 +31,7 @@ from PETSynthLib.export.quantification_files import (
     write_table,
 )
 from PETSynthLib.export.record import Source
+from PETSynthLib.normative.pattern import Similarity
 from PETSynthLib.normative.score import RegionScore
 from PETSynthLib.preprocess.pet_alignment import PetAlignment
 from PETSynthLib.progress import Silent
@@ -41,6 +42,7 @@ from PETSynthLib.tracers import tracer
 
 BUNDLE = "b" * 64
 SCORE = RegionScore("cuneus.L", 1.2, 1.5, -20.0, 3.4, 0.1, True)
+PATTERN = Similarity("mine", "0" * 64, 0.62, 34)
 SCALE = ScaleLine("centiloid", 34.0, "CL", True, "amyloid_composite", "cerebellum_whole", "", "x")
 
 
@@ -192,7 +194,7 @@ class TestNoWriterCanBeGiven:
         assert replace(judged_one(plain), database=database(demo=True).meta, simulated=True)
 
     def test_a_synthetic_pet_as_an_acquired_one(self, plain) -> None:
-        with pytest.raises(ValueError, match="being synthetic"):
+        with pytest.raises(ValueError, match="disagree on its mark"):
             replace(plain, pet=replace(plain.pet, synthetic=True))
 
     def test_scales_of_a_synthetic_pet(self, plain) -> None:
@@ -204,6 +206,19 @@ class TestNoWriterCanBeGiven:
             replace(made, scales=(SCALE,))
         with pytest.raises(ValueError, match="partial-volume"):
             replace(made, gtm={"fwhm_mm": 6.0})
+        with pytest.raises(ValueError, match="a pattern beside a marked PET"):
+            replace(made, pattern=PATTERN)
+
+    def test_a_pattern_is_in_header_and_record_when_there_is_z(self, plain) -> None:
+        without = judged_one(plain)
+        made = replace(without, pattern=PATTERN)
+        assert PATTERN.sentence() in header_lines(made)
+        assert record(made, {})["Pattern"] == PATTERN.as_dict()
+        assert record(without, {})["Pattern"] is None, "off by default"
+
+    def test_a_pattern_without_z(self, plain) -> None:
+        with pytest.raises(ValueError, match="a pattern is compared with z"):
+            replace(plain, pattern=PATTERN)
 
     def test_a_number_beside_a_hidden_value(self, plain) -> None:
         hidden = replace(shown(), value=None, instead="not informative")

@@ -16,6 +16,7 @@ from PETSynthLib.export.record import NOT_GIVEN, USED, WITHHELD, Fact, Record
 from PETSynthLib.export.report import report_html
 from PETSynthLib.export.report_content import Picture
 from PETSynthLib.export.report_synthesis import (
+    BY_AFFINE,
     INTERVAL,
     NO_CALIBRATION,
     WIDER_THAN_AD,
@@ -23,6 +24,7 @@ from PETSynthLib.export.report_synthesis import (
     synthesis_content,
 )
 from PETSynthLib.quantify import RegionTable
+from PETSynthLib.quantify.native_regions import BENT
 from PETSynthLib.volume import CANONICAL
 
 AGE, SEX = Fact("age", "age", "72 years", USED), Fact("sex", "sex", "female", USED)
@@ -143,6 +145,23 @@ def test_the_difference_stands_beside_the_mean_of_the_same_region(table):
     (row,) = (r for r in page.rows if r[0] == "Thalamus" and len(r) == 6 and r[4].endswith(" %"))
     assert row[4] == "+100 %"
     assert row[5] == "does not hold the mean"
+
+
+def test_the_mean_is_compared_with_what_lies_in_the_same_place(table):
+    # The mean lies on the scan by the affine; the picture reads half of the table's value there.
+    halves = tuple(replace(r, mean=r.mean / 2) for r in table.headline)
+    there = replace(table, headline=halves, regions=())
+    page = read(record(), table, expected=there, as_expected=there, difference=PICTURE)
+    (row,) = (r for r in page.rows if r[0] == "Thalamus" and len(r) == 6 and r[4].endswith(" %"))
+    assert row[4:] == ["0 %", "holds the mean"]
+    assert BY_AFFINE in page.words
+    assert BY_AFFINE not in read(record(), table, expected=there, difference=PICTURE).words
+
+
+def test_the_page_says_which_regions_were_used(table):
+    texts = read(record(regions_source=BENT), table).texts
+    assert "All regions (Desikan-Killiany atlas, deformable)" in texts
+    assert BENT in texts
 
 
 def test_the_page_ends_with_limits_and_the_mark(table):

@@ -30,6 +30,7 @@ from PETSynthLib.export.report_synthesis import synthesis_content
 from PETSynthLib.export.sidecar import sidecar, write_sidecar
 from PETSynthLib.generate import Bundle, Effort
 from PETSynthLib.quantify import RegionTable
+from PETSynthLib.quantify.native_regions import BENT
 from PETSynthLib.request import SynthesisRequest
 from PETSynthLib.volume import CANONICAL
 
@@ -70,6 +71,7 @@ def made_from(wanted: SynthesisRequest, tmp_path: Path, uses: list[str]):
         prepared_on(CANONICAL, np.eye(4)),
         generated(np.ones(CANONICAL.shape)),
         SimpleNamespace(reference_factor=0.5, findings=[AMBER]),
+        BENT,
     )
 
 
@@ -93,6 +95,7 @@ def test_everything_needed_to_repeat_it(table):
     assert body["Preprocessing"][0]["parameters"] == {"a": 1}
     assert body["ScaleToSUVR"] == 0.5
     assert body["ReferenceRegion"] == "pons"
+    assert body["Regions"] == {"source": "atlas, affine"}
     assert body["Outputs"] == {"x.nii.gz": "f" * 64}
     assert {"voxel_size", "slices", "region_coverage"} == {f["name"] for f in body["InputQC"]}
     assert {"PETSynth", "Python", "numpy"} <= set(software_versions())
@@ -154,6 +157,7 @@ def test_record_gathers_seeds_distances_and_findings(tmp_path):
     assert made.distances == {"thalamusproper": 0.2}
     assert made.findings == [GREEN, AMBER]
     assert made.model.weights_sha256 is None
+    assert made.regions_source == BENT
 
 
 def test_weights_are_named_by_the_digest_of_their_bytes(tmp_path):

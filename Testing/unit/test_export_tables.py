@@ -12,6 +12,7 @@ from PETSynthLib.export import marks
 from PETSynthLib.export.record import NOT_GIVEN, USED, Fact
 from PETSynthLib.export.tables import headline_lines, region_words, text_to_copy, write_regions
 from PETSynthLib.quantify import RegionTable
+from PETSynthLib.quantify.native_regions import BENT, LAID
 from PETSynthLib.tracers import all_tracers
 from PETSynthLib.volume import CANONICAL
 
@@ -50,6 +51,14 @@ def test_numbers_are_those_of_the_table(tmp_path, table):
     assert float(row["interval90_high"]) == pytest.approx(value.interval[1], abs=1e-4)
     assert float(row["ml"]) == pytest.approx(value.ml, abs=1e-3)
     assert row["reference"] == "pons"
+
+
+@pytest.mark.parametrize("source", [BENT, LAID])
+def test_table_and_text_say_which_regions_they_are_of(tmp_path, table, source):
+    made = record(regions_source=source)
+    write_regions(tmp_path / "r.tsv", table, made)
+    assert {row["regions"] for row in rows_of(tmp_path / "r.tsv")} == {source}
+    assert f"Regions: {source}." in text_to_copy(table, made).splitlines()
 
 
 def test_hidden_values_are_absent_from_the_file(tmp_path, table):

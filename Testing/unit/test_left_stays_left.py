@@ -24,8 +24,9 @@ from PETSynthLib.assets import asset_path, atlas_volume
 from PETSynthLib.clinical import ClinicalRecord
 from PETSynthLib.generate import Effort, Generated, GeneratorInput, load_generator
 from PETSynthLib.preprocess import Prepared, prepare
+from PETSynthLib.preprocess.warp import only_affine
 from PETSynthLib.progress import Silent
-from PETSynthLib.quantify import RegionTable, quantify, region_labels
+from PETSynthLib.quantify import RegionTable, atlas_regions, quantify
 from PETSynthLib.quantify.regions import labels_of
 from PETSynthLib.read import Scan, read_scan
 from PETSynthLib.restore import restore
@@ -123,9 +124,9 @@ def lop_sided(heads: dict[str, Prepared]) -> dict[str, tuple[PetVolume, RegionTa
 
 def measured(generated: Generated, head: Prepared) -> tuple[PetVolume, RegionTable]:
     """The PET in the scanner's space and its regional values."""
-    labels = region_labels(head.transform, head.native_brain)
+    regions = atlas_regions(only_affine(head.transform), head.native_brain)
     restored = restore(generated, head)
-    return restored.mean, quantify(restored.mean, restored.sd, labels, {})
+    return restored.mean, quantify(restored.mean, restored.sd, regions.labels, {})
 
 
 @pytest.mark.parametrize("name", ["upright", *POSES])

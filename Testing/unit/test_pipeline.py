@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from PETSynthLib.assets import atlas_volume
 from PETSynthLib.checks import Finding, Verdict
@@ -15,11 +17,14 @@ from PETSynthLib.clinical import ClinicalRecord
 from PETSynthLib.errors import Cancelled, ErrorCode, PETSynthError
 from PETSynthLib.generate import LoadedGenerator, load_generator
 from PETSynthLib.pipeline import synthesize
-from PETSynthLib.preprocess import NativeToTemplate, Prepared
+from PETSynthLib.preprocess import NativeToTemplate, Prepared, greedy, warp
+from PETSynthLib.preprocess.input_features import FEATURES, InputStatistics
 from PETSynthLib.progress import STAGES, Silent
-from PETSynthLib.request import SynthesisRequest
-from PETSynthLib.volume import on_grid
+from PETSynthLib.quantify.regions import template_regions
+from PETSynthLib.request import Regions, SynthesisRequest
+from PETSynthLib.volume import CANONICAL, on_grid
 
+COARSE = warp.OPTIONS.replace("100x50x10", "60x15x0")
 NOTE = Finding("alignment", 0.9, "0.8", Verdict.AMBER, "The alignment is so-so.")
 
 
@@ -114,7 +119,7 @@ def t1(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def request_(t1, tmp_path):
-    return SynthesisRequest(str(t1), str(tmp_path), model="atlas")
+    return SynthesisRequest(str(t1), str(tmp_path), model="atlas", regions=Regions.AFFINE)
 
 
 def walk(request, folder, progress=None, **options):
@@ -128,7 +133,7 @@ def walked(t1, tmp_path_factory):
     folder, told = tmp_path_factory.mktemp("walked"), Told()
     loaded = load_generator("atlas", "cpu")
     lopsided = LoadedGenerator(loaded.bundle, HotLeft(loaded.generator))
-    request = SynthesisRequest(str(t1), str(folder), model="atlas")
+    request = SynthesisRequest(str(t1), str(folder), model="atlas", regions=Regions.AFFINE)
     return walk(request, folder, told, load_generator=lambda *_: lopsided), folder, told
 
 
@@ -263,9 +268,117 @@ def test_a_tracer_the_model_does_not_know_is_refused_before_the_long_steps(
     assert preparing.asked == {}
 
 
+def test_a_t1_unlike_those_the_model_learnt_from_stops_unless_overridden(
+    request_, noting, tmp_path
+):
+    black = InputStatistics(100, np.zeros(len(FEATURES)), 0.01 * np.eye(len(FEATURES)))
+    config = {
+        **noting.loaded.bundle.config,
+        "trained_on": "real pairs",
+        "input_statistics": black.as_dict(),
+    }
+    loaded = LoadedGenerator(replace(noting.loaded.bundle, config=config), noting)
+    with pytest.raises(PETSynthError) as caught:
+        walk(request_, tmp_path, load_generator=lambda *_: loaded)
+    assert caught.value.check == "t1_intensities"
+    assert noting.given == []
+    told = Told(stop_at="restore")
+    allowed = replace(request_, overridden_checks=("t1_intensities",))
+    with pytest.raises(Cancelled):
+        walk(allowed, tmp_path, told, load_generator=lambda *_: loaded)
+    (finding,) = (f for f in told.findings if f.name == "t1_intensities")
+    assert finding.overridden
+
+
+def test_the_pictures_own_checks_are_told_and_recorded(walked):
+    _, folder, told = walked
+    checks = {"t1_intensities", "grey_over_white", "pons_over_cerebellum", "model_spread"}
+    assert checks <= {finding.name for finding in told.findings}
+    sidecar = json.loads((folder / "fdg_synth.json").read_text())
+    names = [row["name"] for row in sidecar["InputQC"]]
+    assert all(names.count(name) == 1 for name in checks)
+
+
 @pytest.mark.parametrize("stage", [key for key, _ in STAGES])
 def test_a_cancel_at_any_stage_ends_the_walk_there(request_, tmp_path, stage):
     told = Told(stop_at=stage)
     with pytest.raises(Cancelled):
         walk(request_, tmp_path, told)
     assert told.stages[-1] == stage
+
+
+class TestRegions:
+    """The table's regions: by the affine when asked, bent onto the brain otherwise."""
+
+    @pytest.mark.slow
+    def test_the_bent_atlas_lies_closer_to_a_bent_brain(self, bent):
+        folder, told, truth = bent
+        affine = template_regions().data[truth > 0] == truth[truth > 0]
+        labels = np.asarray(nib.load(folder / "space/regions.nii.gz").dataobj)
+        deformable = labels[truth > 0] == truth[truth > 0]
+        assert deformable.mean() > affine.mean() + 0.15
+        (finding,) = (f for f in told.findings if f.name == "deformable_alignment")
+        assert finding.verdict is Verdict.GREEN
+        sidecar = json.loads((folder / "fdg_synth.json").read_text(encoding="utf-8"))
+        assert sidecar["Regions"] == {"source": "atlas, deformable"}
+        assert "deformable alignment" in {step["name"] for step in sidecar["Preprocessing"]}
+        assert finding.as_dict() in sidecar["InputQC"]
+
+    @pytest.mark.slow
+    def test_a_second_run_takes_the_stored_one_and_gives_the_same_table(
+        self, bent, tmp_path, monkeypatch
+    ):
+        folder, _, _ = bent
+        monkeypatch.setattr(warp, "OPTIONS", COARSE)
+        request = SynthesisRequest(str(folder / "T1.nii.gz"), str(tmp_path), model="atlas")
+        told = Told()
+        walk(request, tmp_path, told, fit_warp=never, previous_space=folder / "space")
+        assert "deformable_alignment" in {finding.name for finding in told.findings}
+        for name in ("fdg_synth_regions.tsv", "space/regions.nii.gz", "space/warp.nii.gz"):
+            assert (tmp_path / name).read_bytes() == (folder / name).read_bytes(), name
+
+    def test_asked_for_the_affine_nothing_is_bent_and_it_is_said(self, walked):
+        outcome, folder, told = walked
+        assert outcome.record.regions_source == "atlas, affine"
+        assert not (folder / "space" / "warp.nii.gz").exists()
+        assert "deformable_alignment" not in {finding.name for finding in told.findings}
+
+    def test_without_greedy_the_affine_has_to_do_and_amber_says_so(
+        self, request_, tmp_path, monkeypatch
+    ):
+        monkeypatch.setattr(greedy.importlib.util, "find_spec", lambda *_: None)
+        told = Told()
+        outcome = walk(replace(request_, regions=Regions.DEFORMABLE), tmp_path, told)
+        (finding,) = (f for f in told.findings if f.name == "deformable_alignment")
+        assert finding.verdict is Verdict.AMBER
+        assert "because picsl-greedy is not installed" in finding.sentence
+        assert outcome.record.regions_source == "atlas, affine"
+        assert finding in outcome.record.findings
+        report = (tmp_path / "report.html").read_text(encoding="utf-8")
+        assert "picsl-greedy is not installed" in report
+
+
+def never(*_):
+    raise AssertionError("the warp is stored")
+
+
+@pytest.fixture(scope="module")
+def bent(tmp_path_factory):
+    """Folder and findings of one walk with the real warp, and where the regions truly lie."""
+    pytest.importorskip("picsl_greedy")
+    folder, told = tmp_path_factory.mktemp("bent"), Told()
+    x, y, z = np.indices(CANONICAL.shape) * (2.0 * np.pi / 40.0)
+    where = np.indices(CANONICAL.shape) + 2.0 * np.stack([np.sin(y), np.sin(z), np.sin(x)])
+    inside = atlas_volume("template_brain").mask
+
+    def bend(name, order):
+        return ndimage.map_coordinates(atlas_volume(name).data, where, order=order) * inside
+
+    nib.save(nib.Nifti1Image(bend("template_t1", 1), CANONICAL.affine), folder / "T1.nii.gz")
+    truth = ndimage.map_coordinates(template_regions().data, where, order=0) * inside
+    request = SynthesisRequest(str(folder / "T1.nii.gz"), str(folder), model="atlas")
+    with pytest.MonkeyPatch.context() as patch:
+        # The coarse levels alone take a second and find waves of 80 mm.
+        patch.setattr(warp, "OPTIONS", COARSE)
+        walk(request, folder, told)
+    return folder, told, truth

@@ -12,6 +12,7 @@ from export_case import prepared_on
 from scipy import ndimage
 
 from PETSynthLib.assets import atlas_volume
+from PETSynthLib.checks import Finding, Verdict
 from PETSynthLib.preprocess import NativeToTemplate
 from PETSynthLib.preprocess import warp as module
 from PETSynthLib.preprocess.greedy import GreedyFailed
@@ -26,14 +27,16 @@ from PETSynthLib.preprocess.warp import (
     jacobian,
     only_affine,
     read_warp,
+    stored_or_fitted,
+    warp_finding,
     write_warp,
 )
 from PETSynthLib.progress import Silent
-from PETSynthLib.volume import CANONICAL, Volume
+from PETSynthLib.volume import CANONICAL, Grid, Volume
 
 HERE = NativeToTemplate(np.eye(4))
 SOURCES = {"t1_sha256": "a" * 64}
-GATES = {"folded_percent": 0.0, "nmi": 1.2, "nmi_affine": 1.1}
+GATES = {"folded_percent": 0.0, "nmi": 1.2, "nmi_affine": 1.1, "mean_mm": 2.0, "largest_mm": 2.0}
 
 
 def constant(right_mm: float) -> np.ndarray:
@@ -139,6 +142,54 @@ def test_a_field_of_something_else_is_made_again(tmp_path: Path, what: str) -> N
 def test_nothing_is_written_of_an_affine_alone(tmp_path: Path) -> None:
     write_warp(only_affine(HERE), SOURCES, {}, tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_an_earlier_field_is_taken_before_a_new_one_is_made(tmp_path: Path) -> None:
+    head = prepared_on(CANONICAL, np.eye(4))
+    made = Warp(head.transform, constant(2.0))
+    for name in ("others", "own", "new"):
+        (tmp_path / name).mkdir()
+    write_warp(made, {"t1_sha256": "f" * 64}, GATES, tmp_path / "others")
+    write_warp(made, head.sources, GATES, tmp_path / "own")
+
+    def fit(*_: object) -> tuple[Warp, dict, Finding]:
+        raise AssertionError("it was there already")
+
+    spaces = [tmp_path / "nowhere", tmp_path / "others", tmp_path / "own"]
+    here = tmp_path / "new"
+    found, finding = stored_or_fitted(head, spaces, here, Silent(), Steps(), fit)
+    assert np.array_equal(found.field, made.field)
+    assert finding.verdict is Verdict.GREEN
+    kept = read_warp(here, head.transform, head.sources)
+    assert kept is not None
+    assert np.array_equal(kept[0].field, made.field)
+
+
+def test_a_field_that_nobody_has_is_made_and_kept(tmp_path: Path) -> None:
+    head = prepared_on(CANONICAL, np.eye(4))
+    fitted = Warp(head.transform, constant(2.0)), GATES, warp_finding(GATES)
+    found, _ = stored_or_fitted(head, [], tmp_path, Silent(), Steps(), lambda *_: fitted)
+    assert found is fitted[0]
+    assert read_warp(tmp_path, head.transform, head.sources) is not None
+
+
+def test_the_head_is_bent_on_the_template_s_grid_whatever_the_generator_s(monkeypatch) -> None:
+    head = prepared_on(CANONICAL, np.eye(4))
+    part = Grid((80, 96, 84), CANONICAL.affine, CANONICAL.name)
+    cut = replace(head, t1=Volume(np.zeros(part.shape), part.affine, part.name))
+    seen = []
+
+    def greedy(fixed: Volume, *_: object) -> np.ndarray:
+        seen.append(fixed)
+        return constant(0.0)
+
+    monkeypatch.setattr(module, "greedy_deformation", greedy)
+    fit_warp(cut, Silent(), Steps())
+    (fixed,) = seen
+    brain, template = atlas_volume("template_brain").mask, atlas_volume("template_t1").data
+    assert fixed.grid.same_as(CANONICAL)
+    assert not fixed.data[~brain].any()
+    assert np.corrcoef(fixed.data[brain], template[brain])[0, 1] > 0.99
 
 
 def answered(monkeypatch: pytest.MonkeyPatch, answer: object) -> tuple[Warp, str]:

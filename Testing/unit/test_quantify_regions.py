@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from PETSynthLib.assets import atlas_volume, composites, region_names
-from PETSynthLib.preprocess import NativeToTemplate
-from PETSynthLib.quantify import COMPOSITES, HEADLINE, region_labels, title_of
+from PETSynthLib.assets import composites, region_names
+from PETSynthLib.quantify import COMPOSITES, HEADLINE, title_of
 from PETSynthLib.quantify.regions import labels_of, template_regions
-from PETSynthLib.volume import CANONICAL, on_grid
+from PETSynthLib.volume import CANONICAL
 
 
 def test_every_region_of_the_atlas_and_the_cerebellum_has_voxels():
@@ -49,14 +48,6 @@ def test_labels_of_one_side_and_of_both():
         labels_of("brainstem", "L")
     with pytest.raises(KeyError):
         labels_of("cortx", "both")
-
-
-def test_labels_outside_the_brain_are_dropped():
-    brain = atlas_volume("template_brain").data.copy()
-    brain[:48] = 0.0
-    labels = region_labels(NativeToTemplate(np.eye(4)), on_grid(brain, CANONICAL))
-    assert not labels.data[:48].any()
-    assert np.array_equal(labels.data[48:] > 0, (template_regions().data * brain)[48:] > 0)
 
 
 def test_every_region_has_words():

@@ -12,6 +12,7 @@ from PETSynthLib.errors import ErrorCode, PETSynthError
 from PETSynthLib.request import (
     Preset,
     QuantifyRequest,
+    Regions,
     SynthesisRequest,
     quantify_request_from_dict,
     read_request,
@@ -47,6 +48,8 @@ def test_cognition_stays_out_of_the_picture_unless_the_user_says_so() -> None:
         ({"samples": 65}, "65"),
         ({"seed": -1}, "-1"),
         ({"preset": "wonderful"}, "wonderful"),
+        ({"regions": "bent"}, "bent"),
+        ({"regions": None}, "regions"),
         ({"pet_scanner": "acme"}, "acme"),
         ({"clinical": {"age": 300}}, "300"),
         ({"clinical": {"mmse": "low"}}, "mmse"),
@@ -75,6 +78,15 @@ def test_a_request_without_the_field_overrides_nothing() -> None:
     body = a_request().as_dict()
     del body["overridden_checks"]
     assert request_from_dict(body).overridden_checks == ()
+
+
+def test_the_table_s_regions_are_deformable_unless_the_request_says_affine() -> None:
+    body = a_request().as_dict()
+    assert body.pop("regions") == "deformable"
+    assert request_from_dict(body).regions is Regions.DEFORMABLE
+    quicker = request_from_dict({**body, "regions": "affine"})
+    assert quicker.regions is Regions.AFFINE
+    assert request_from_dict(json.loads(json.dumps(quicker.as_dict()))) == quicker
 
 
 def test_a_request_must_be_an_object() -> None:

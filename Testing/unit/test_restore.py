@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from export_case import generated, lopsided, pet_on, prepared_on, rotation
+from export_case import generated, laid_on, lopsided, pet_on, prepared_on, rotation
 
 from PETSynthLib.assets import atlas_volume, reference_mask
 from PETSynthLib.checks import Verdict
 from PETSynthLib.errors import ErrorCode, PETSynthError
-from PETSynthLib.quantify import quantify, region_labels
+from PETSynthLib.quantify import quantify
 from PETSynthLib.restore import restore, soft_brain
 from PETSynthLib.restore.reference import measure_reference, share_inside
 from PETSynthLib.volume import CANONICAL, Grid, Volume, on_grid
@@ -145,8 +145,7 @@ def test_left_stays_left_in_turned_heads(spacing, turn):
     grid = native_grid(spacing, turn)
     prepared = prepared_on(grid, np.linalg.inv(turn))
     result = restore(generated(lopsided()), prepared)
-    labels = region_labels(prepared.transform, prepared.native_brain)
-    table = quantify(result.mean, result.sd, labels, {})
+    table = quantify(result.mean, result.sd, laid_on(prepared).labels, {})
 
     def of(region: str, side: str) -> float:
         return table.value(region, side).mean

@@ -187,4 +187,5 @@ def test_the_surface_page_takes_a_database_at_an_age_and_sex(
     assert main([*words, "--age", "90", "--sex", "F", "-o", str(folder / "pages")]) == 0
     assert "EXTRAPOLATED AGE: 90" in capsys.readouterr().out
     names = sorted(path.name for path in (folder / "pages").iterdir())
-    assert names == ["fdg_ssp-decrease.png", "fdg_ssp-increase.png", "fdg_ssp.png"]
+    pages = ("fdg_ssp", "fdg_ssp-decrease", "fdg_ssp-increase")
+    assert names == sorted(f"{page}.{kind}" for page in pages for kind in ("pdf", "png"))

@@ -202,7 +202,7 @@ def test_a_worker_that_dies_without_a_word_is_still_an_end(fake, request_):
         (b"garbage\n", "not a command"),
         (b'{"op": "dance"}\n', "not a command"),
         (b'{"op": "run"}\n', "kind"),
-        (b'{"op": "run", "request": {"kind": "quantify"}}\n', "quantify"),
+        (b'{"op": "run", "request": {"kind": "divine"}}\n', "divine"),
         (b'{"op": "run", "request": {"version": 9, "kind": "synthesize"}}\n', "version 9"),
     ],
 )

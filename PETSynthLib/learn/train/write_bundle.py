@@ -18,6 +18,7 @@ from ...generate.bundle import BUNDLE_VERSION, check_config, write_checksums
 from ..fingerprint import fingerprints
 from ..methods.interface import Material, TrainingMethod
 from .origin import origin_words
+from .usual import usual_of
 
 CARD = """# {name} {version}: {title}
 
@@ -100,6 +101,7 @@ def bundle_parts(
         "target": material.words,
         "method_config": body["method_config"],
         "regional_sd_factor": {t: {} for t in store.tracers},
+        **usual_of(material),
         "training": {
             **training,
             **({"init": {k: origin[k] for k in _ORIGIN}} if origin else {}),
