@@ -31,9 +31,10 @@ demo: $(VENV)/.synth ## synthesize FDG PET from the sample MRI into demo-output/
 
 test: lint ## every test, in one environment made for it
 	@# The Slicer side has a process of its own: reloading the module reads the library again, as in
-	@# Slicer. Its words come last. The library's files are shared by two processes, one thread each.
+	@# Slicer. Its words come last. The library's files are shared by two processes, one thread each;
+	@# in their order, because those with the fewest tests take longest.
 	@$(BIN)/python -m pytest Testing/mrml Testing/host Testing/panel >$(VENV)/slicer-tests.log 2>&1 & \
-	slicer=$$!; $(BIN)/python -m pytest -n 2 --dist loadfile Testing/contract Testing/unit; library=$$?; \
+	slicer=$$!; $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder Testing/contract Testing/unit; library=$$?; \
 	wait $$slicer; scene=$$?; cat $(VENV)/slicer-tests.log; exit $$((library | scene))
 
 test-light: $(LIGHT)/.test ## the tests that need no PyTorch, e.g. make test-light PYTHON=python3.12
