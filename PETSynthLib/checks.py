@@ -26,6 +26,10 @@ OVERRIDABLE_OF_PET = {
 uptake, a parcellation of another head."""
 
 
+NOTHING_TO_COMPARE = "not known"
+"""Value or limit of a check that had nothing to hold the image against."""
+
+
 class Verdict(StrEnum):
     """Traffic light of a finding. Red stops the run."""
 
@@ -67,6 +71,11 @@ class Finding:
     def __post_init__(self) -> None:
         if not self.key:
             object.__setattr__(self, "key", f"{self.name}.{self.verdict.value}")
+
+    @property
+    def undecided(self) -> bool:
+        """Whether there was nothing to hold the image against: green, but no praise."""
+        return NOTHING_TO_COMPARE in (self.value, self.limit)
 
     def as_dict(self) -> dict[str, object]:
         """JSON-ready form."""

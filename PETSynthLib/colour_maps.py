@@ -7,6 +7,12 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+# Letters and banners of every page and figure, on black; the orange is that of the marks.
+INK = (235, 235, 235)
+QUIET = (165, 165, 165)
+ORANGE = (255, 167, 60)
+BANNER_BACK = (66, 34, 0)
+
 _ANCHORS: dict[str, tuple[tuple[float, int, int, int], ...]] = {
     # Black, violet, blue, cyan, green, yellow, red: what nuclear medicine reads FDG in.
     "nih": (

@@ -13,9 +13,11 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from .clinical import ClinicalRecord
 from .errors import ErrorCode
-from .export import Record, Source, record_of, write_results
+from .export import Expected, Record, Source, record_of, write_results
 from .generate import Effort, Generated, GeneratorInput, LoadedGenerator, load_generator
 from .preprocess import Prepared, atlas_on, in_brain, prepare, write_space
 from .preprocess.input_features import input_finding
@@ -121,7 +123,11 @@ def synthesize(
     found = output_findings(generated, prepared.brain, ranges)
     restored = replace(restored, findings=[*restored.findings, *found])
     restored_image_only = restore(image_only, prepared) if image_only else None
-    expected = replace(restore(average, prepared).mean, quantity="expected")
+    beside_it = restore(average, prepared)
+    expected = Expected(
+        replace(beside_it.mean, quantity="expected"),
+        _on_template(average, beside_it.reference_factor),
+    )
 
     progress.stage("warp")
     spaces = [previous_space] if previous_space else []
@@ -198,6 +204,12 @@ def _average_person(
         clinical=ClinicalRecord(age=inputs.clinical.age, sex=inputs.clinical.sex),
     )
     return loaded.generator.generate(average, Effort(), progress)
+
+
+def _on_template(average: Generated, factor: float) -> RegionTable:
+    """Its SUVR in the template's own regions: no transform stands between picture and atlas."""
+    mean = average.mean.with_data(average.mean.data * np.float32(factor))
+    return quantify(mean, None, atlas_on("regions", mean.grid), {})
 
 
 def _without_cognition(

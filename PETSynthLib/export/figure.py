@@ -9,15 +9,12 @@ from io import BytesIO
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
+from ..colour_maps import BANNER_BACK, INK, ORANGE, QUIET
 from ..project.page import COMPRESS_LEVEL
 from ..tracers import Tracer
 from ..volume import PetVolume, Volume
 from . import marks
 from .figure_parts import (
-    BANNER_BACK,
-    INK,
-    ORANGE,
-    QUIET,
     WIDE,
     Column,
     Layout,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from ..colour_maps import DIFFERENCE, colourize, table, ticks
+from ..colour_maps import DIFFERENCE, INK, ORANGE, QUIET, colourize, table, ticks
 from ..tracers import Tracer
 from ..volume import PetVolume, Volume
 from . import marks
@@ -28,10 +28,6 @@ Z_80 = 1.2816
 """Standard deviations from the mean to the 10th and 90th percentile of a normal distribution."""
 
 BLACK = (0, 0, 0)
-INK = (235, 235, 235)
-QUIET = (165, 165, 165)
-ORANGE = (255, 167, 60)
-BANNER_BACK = (66, 34, 0)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ _LIGHTS = {
     Verdict.AMBER: ("#d98a00", "caution"),
     Verdict.GREEN: ("#2e7d4f", "in order"),
 }
+_UNDECIDED = ("#7a7f87", "no verdict")
 _SURFACE_TITLES = {UPTAKE_PAGE: "Uptake", "ssp-decrease": "Decrease", "ssp-increase": "Increase"}
 
 
@@ -119,7 +120,7 @@ def _lights(findings: Iterable[Finding]) -> str:
     order = list(_LIGHTS)
     rows = []
     for finding in sorted(findings, key=lambda f: order.index(f.verdict)):
-        colour, word = _LIGHTS[finding.verdict]
+        colour, word = _UNDECIDED if finding.undecided else _LIGHTS[finding.verdict]
         value = finding.value if isinstance(finding.value, str) else f"{finding.value:g}"
         rows.append(
             f'<tr><td class=light><svg class=disc viewBox="0 0 16 16" aria-hidden=true>'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from ..quantify import RegionTable, quantify
 from ..volume import PetVolume, Volume
@@ -29,6 +28,22 @@ SURFACE_Z = (
 
 
 @dataclass(frozen=True, eq=False)
+class Expected:
+    """What the model draws for an average brain of the same age and sex.
+
+    Attributes
+    ----------
+    picture
+        SUVR, laid on the scan by the affine.
+    table
+        Its regions, measured where it was drawn: on the template.
+    """
+
+    picture: PetVolume
+    table: RegionTable
+
+
+@dataclass(frozen=True, eq=False)
 class Drawn:
     """What is drawn and measured, all on the scan's canonical grid.
 
@@ -42,8 +57,6 @@ class Drawn:
         What the model draws for an average brain of the same age and sex, or None.
     labels
         Region labels of the table.
-    affine_labels
-        Where the affine, which lays ``expected`` on the scan, puts them; may be ``labels``.
     where
         Points to cut through.
     """
@@ -51,9 +64,8 @@ class Drawn:
     t1: Volume
     mean: PetVolume
     sd: PetVolume
-    expected: PetVolume | None
+    expected: Expected | None
     labels: Volume
-    affine_labels: Volume
     where: Places
 
 
@@ -78,17 +90,13 @@ def synthesis_report(
     table, record, image_only
         As `synthesis_content`.
     """
-    measure = partial(quantify, sd=None, labels=drawn.labels, regional_sd_factor={})
-    by_affine = partial(measure, labels=drawn.affine_labels)
-    bent = drawn.expected is not None and drawn.affine_labels is not drawn.labels
     bare = any(row.interval is None for row in (*table.headline, *table.regions))
     return synthesis_content(
         record,
         table,
         image_only=image_only,
-        expected=None if drawn.expected is None else by_affine(drawn.expected),
-        as_expected=by_affine(drawn.mean) if bent else None,
-        spread=measure(drawn.sd) if bare else None,
+        expected=None if drawn.expected is None else drawn.expected.table,
+        spread=quantify(drawn.sd, None, drawn.labels, {}) if bare else None,
         slices=_slices(drawn, figure_png, record),
         difference=_difference(drawn, record),
         surface=surface_pictures(pages, marks.title(record.tracer)),
@@ -128,7 +136,7 @@ def _difference(drawn: Drawn, record: Record) -> Picture | None:
         drawn.t1,
         drawn.mean,
         drawn.sd,
-        drawn.expected,
+        drawn.expected.picture,
         drawn.where,
         figure_words(record),
         heading,

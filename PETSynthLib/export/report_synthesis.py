@@ -31,11 +31,6 @@ WIDER_THAN_AD = (
     f"{NOT_INFORMATIVE.capitalize()}: the 90 % interval is wider than the distance between the "
     "healthy and the AD mean, so the value cannot tell one from the other."
 )
-BY_AFFINE = (
-    "The mean of an average brain lies on this scan by one affine. It and its difference are "
-    "measured in the regions of that affine, where this picture's value may differ a little from "
-    "the table's."
-)
 HALVES = (
     "The atlas draws its two halves a little differently: in small regions, sides up to 8 % apart "
     "may be alike."
@@ -48,7 +43,6 @@ def synthesis_content(
     *,
     image_only: RegionTable | None = None,
     expected: RegionTable | None = None,
-    as_expected: RegionTable | None = None,
     spread: RegionTable | None = None,
     slices: Picture | None = None,
     difference: Picture | None = None,
@@ -66,22 +60,19 @@ def synthesis_content(
         Regional values of a picture drawn without cognition; shown as a column beside.
     expected
         Regional values of what the model draws for an average brain of the same age and sex.
-    as_expected
-        Regional values of the picture measured as ``expected`` was; None where ``table`` was.
     spread
         Regional means of the standard deviation; shown where there is no calibrated interval.
     slices, difference, surface
         The figure, the picture of what the MRI added, pages of the brain surface.
     """
     policy, facts, model = record.release, record.tracer, record.model
-    means, likewise = _by_place(expected, 1.0), _by_place(as_expected, 1.0)
+    means = _by_place(expected, 1.0)
     spreads = {k: v for k, v in _by_place(spread, Z_90).items() if v > 0.0}
     headline, regions = (
         lines_of(
             shown_rows(rows, table.slice_mm, record.distances, image_only),
             means,
             spreads,
-            likewise,
         )
         for rows in (table.headline, table.regions)
     )
@@ -102,7 +93,6 @@ def synthesis_content(
         region_notes=(
             NO_CALIBRATION if bare else INTERVAL,
             WIDER_THAN_AD if hidden else "",
-            BY_AFFINE if likewise else "",
             _withheld(record),
         ),
         all_regions_note=HALVES,
@@ -148,8 +138,9 @@ def _added(record: Record, difference: Picture) -> Added:
         note=(
             f"Both are drawn by the same model. {heading} is what it draws for {who}; the "
             f"difference is all that {source} added, right or wrong. The picture of the difference "
-            f"is smoothed to {SMOOTH_FWHM_MM:g} mm. The mean lies on this scan by one affine: rims "
-            "and folds differ with the shape of the head."
+            f"is smoothed to {SMOOTH_FWHM_MM:g} mm; the mean lies on this scan by one affine, and "
+            "rims and folds differ with the shape of the head. The table compares each brain in "
+            "its own regions."
         ),
     )
 

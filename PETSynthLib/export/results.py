@@ -8,12 +8,10 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..preprocess.warp import only_affine
 from ..progress import Progress
 from ..project.page import NARROW
-from ..quantify import NativeRegions, RegionTable, atlas_regions
-from ..quantify.native_regions import LAID
-from ..volume import PetVolume, Volume
+from ..quantify import NativeRegions, RegionTable
+from ..volume import PetVolume
 from . import marks
 from .figure import figure, figure_words
 from .figure_parts import low_and_high
@@ -22,7 +20,7 @@ from .planes import places
 from .record import Record
 from .report import REPORT, write_report
 from .report_content import UPTAKE_PAGE
-from .report_pictures import Drawn, synthesis_report
+from .report_pictures import Drawn, Expected, synthesis_report
 from .sidecar import write_sidecar
 from .ssp import Look, not_informative, page_png, project, ssp_pages
 from .tables import write_regions
@@ -42,7 +40,7 @@ def write_results(
     record: Record,
     progress: Progress,
     regions: NativeRegions,
-    expected: PetVolume | None = None,
+    expected: Expected | None = None,
     image_only: RegionTable | None = None,
 ) -> dict[str, str]:
     """Write every output of a synthesis.
@@ -76,7 +74,6 @@ def write_results(
         restored.sd,
         expected,
         regions.labels,
-        _affine_labels(regions, prepared),
         where,
     )
     # Drawn when their turn comes: who cancels before does not wait for them.
@@ -128,13 +125,6 @@ def write_results(
     return written
 
 
-def _affine_labels(regions: NativeRegions, prepared: Prepared) -> Volume:
-    """Labels where the affine, which lays every picture on the scan, puts them."""
-    if regions.source == LAID:
-        return regions.labels
-    return atlas_regions(only_affine(prepared.transform), prepared.native_brain).labels
-
-
 def _surface(
     prepared: Prepared, restored: Restored, table: RegionTable, record: Record
 ) -> dict[str, tuple[bytes, bytes]]:
@@ -148,7 +138,7 @@ def _surface(
 
 
 def _volumes(
-    restored: Restored, expected: PetVolume | None, record: Record
+    restored: Restored, expected: Expected | None, record: Record
 ) -> list[tuple[str, PetVolume]]:
     """Volumes to write by their part of the file name.
 
@@ -159,7 +149,7 @@ def _volumes(
         low, high = low_and_high(restored.mean, restored.sd)
         volumes += [("low10", low), ("high90", high)]
     if expected is not None:
-        volumes.append(("expected", expected))
+        volumes.append(("expected", expected.picture))
     return volumes + [
         (f"sample-{number:02d}", sample) for number, sample in enumerate(restored.samples, 1)
     ]

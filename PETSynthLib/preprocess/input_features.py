@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from ..checks import Finding, Verdict
+from ..checks import NOTHING_TO_COMPARE, Finding, Verdict
 from ..volume import Volume
 from .atlas_grid import atlas_on
 
@@ -149,7 +149,7 @@ def input_finding(
     if known is None:
         return Finding(
             "t1_intensities",
-            "not checked",
+            NOTHING_TO_COMPARE,
             limit,
             Verdict.GREEN,
             "Whether the intensities of the T1 are like those the model learnt from was not "

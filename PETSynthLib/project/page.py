@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
-from ..colour_maps import table, ticks
+from ..colour_maps import BANNER_BACK, INK, ORANGE, QUIET, table, ticks
 from .paint import PALETTES, Z_WINDOW, Row, paint
 from .references import REFERENCES
 from .surface import SIDES
@@ -29,10 +29,6 @@ PDF_DPI = 200.0
 COMPRESS_LEVEL = 4
 """Of PNG files: a tenth larger than usual and written in half the time."""
 
-INK = (232, 232, 232)
-QUIET = (160, 160, 160)
-ORANGE = (255, 167, 60)
-BANNER_BACK = (66, 34, 0)
 RULE = (58, 58, 58)
 
 DECREASE, INCREASE = "decrease", "increase"

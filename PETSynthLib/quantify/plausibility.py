@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..assets import REFERENCE_BITS, read_json, region_names
-from ..checks import Finding, Verdict, grade
+from ..checks import NOTHING_TO_COMPARE, Finding, Verdict, grade
 from ..generate.atlas.forward import (
     Tissues,
     activity,
@@ -117,15 +117,15 @@ def _ratio(
 ) -> Finding:
     label = tracer_named(tracer).label
     if name in ranges:
-        (low, high), source = ranges[name], "in the PETs the model learnt from"
+        (low, high), source = ranges[name], "is usual in the PETs the model learnt from"
     elif name in population:
         low, high = population[name] / FACTOR, population[name] * FACTOR
-        source = "within twice and half of what healthy people show"
+        source = "is half to twice what healthy people show"
     else:
         sentence = f"{RATIOS[name]}: {value:.2f}; what is usual of {label} is not known."
-        return Finding(name, _number(value), "none known", Verdict.GREEN, sentence)
+        return Finding(name, _number(value), NOTHING_TO_COMPARE, Verdict.GREEN, sentence)
     usual = low <= value <= high  # never of NaN
-    sentence = f"{RATIOS[name]} is {value:.2f}, {low:.2f} to {high:.2f} {source}"
+    sentence = f"{RATIOS[name]} is {value:.2f}; {low:.2f} to {high:.2f} {source}"
     return Finding(
         name,
         _number(value),

@@ -28,10 +28,9 @@ from PETSynthLib.export.figure import figure, figure_words
 from PETSynthLib.export.planes import places
 from PETSynthLib.export.report import write_report
 from PETSynthLib.export.report_content import UPTAKE_PAGE
-from PETSynthLib.export.report_pictures import Drawn, synthesis_report
+from PETSynthLib.export.report_pictures import Drawn, Expected, synthesis_report
 from PETSynthLib.preprocess import NativeToTemplate
-from PETSynthLib.preprocess.warp import only_affine
-from PETSynthLib.quantify import atlas_regions, quantify
+from PETSynthLib.quantify import quantify
 from PETSynthLib.read import read_scan
 from PETSynthLib.request import Preset, QuantifyRequest, SynthesisRequest
 from PETSynthLib.run.cancellation import Cancellation
@@ -118,7 +117,7 @@ def ssp_page(output: Path) -> float:
 
 def report_page(output: Path) -> float:
     """Seconds for the report of a finished folder with every picture, the SSP page at hand."""
-    pet, sd, expected = (
+    pet, sd, other = (
         read_scan(output / marks.file_name("fdg", part, ".nii.gz"), "PET").volume
         for part in ("suvr", "sd", "expected")
     )
@@ -126,17 +125,16 @@ def report_page(output: Path) -> float:
         t1 = read_scan(path, "T1").volume
     space = output / "space"
     labels = read_scan(space / "regions.nii.gz", "labels").volume
-    brain = read_scan(space / "brain_mask.nii.gz", "mask").volume
     transform = NativeToTemplate.read(space / "native_to_template.tfm")
-    by_affine = atlas_regions(only_affine(transform), brain).labels
     facts = record()
     mean, spread, average = (
-        pet_on(volume.grid, volume.data, facts.tracer.key) for volume in (pet, sd, expected)
+        pet_on(volume.grid, volume.data, facts.tracer.key) for volume in (pet, sd, other)
     )
     picture = (output / marks.file_name("fdg", "ssp", ".png")).read_bytes()
     start = time.perf_counter()
     table_of_regions = quantify(mean, spread, labels, {})
-    drawn = Drawn(t1, mean, spread, average, labels, by_affine, places(transform))
+    expected = Expected(average, table_of_regions)
+    drawn = Drawn(t1, mean, spread, expected, labels, places(transform))
     wide = figure(t1, mean, spread, drawn.where, figure_words(facts))
     pages = {UPTAKE_PAGE: (picture, picture)}
     content = synthesis_report(drawn, wide, pages, table_of_regions, facts)

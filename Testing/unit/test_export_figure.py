@@ -11,10 +11,11 @@ from export_case import lopsided, pet_on, record
 from PIL import Image
 
 from PETSynthLib.assets import atlas_volume
+from PETSynthLib.colour_maps import BANNER_BACK, ORANGE
 from PETSynthLib.export import figure as module
 from PETSynthLib.export import marks
 from PETSynthLib.export.figure import FigureWords, figure, figure_words
-from PETSynthLib.export.figure_parts import BANNER_BACK, NARROW, ORANGE, low_and_high
+from PETSynthLib.export.figure_parts import NARROW, low_and_high
 from PETSynthLib.export.planes import places
 from PETSynthLib.export.policy import release
 from PETSynthLib.export.record import USED, Fact

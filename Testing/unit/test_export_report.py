@@ -112,6 +112,11 @@ def test_checks_are_words_as_well_as_colours_and_the_worst_comes_first():
     assert rows[2] == ["in order", "Voxels of 1 mm.", "1", "1.5 mm"]
 
 
+def test_a_check_without_anything_to_compare_with_is_not_called_in_order():
+    never = Finding("t1_intensities", "not known", "p", Verdict.GREEN, "Nobody looked.")
+    assert ["no verdict", "Nobody looked.", "not known", "p"] in read(findings=(never,)).rows
+
+
 def test_values_and_intervals_are_printed_with_their_region():
     assert read().row("Thalamus") == ["Thalamus", "both", "12.3", "1.50", "1.30 to 1.70", ""]
 

@@ -13,11 +13,9 @@ from export_case import generated, laid_on, lopsided, prepared_on, record
 from PIL import Image
 
 from PETSynthLib.errors import Cancelled
-from PETSynthLib.export import results, ssp, write_results
-from PETSynthLib.preprocess import NativeToTemplate
-from PETSynthLib.preprocess.warp import Warp
+from PETSynthLib.export import Expected, ssp, write_results
 from PETSynthLib.progress import Silent
-from PETSynthLib.quantify import atlas_regions, quantify
+from PETSynthLib.quantify import quantify
 from PETSynthLib.read import Scan
 from PETSynthLib.restore import restore
 from PETSynthLib.volume import CANONICAL, Grid, Volume
@@ -28,10 +26,10 @@ FLIP[:2, 3] = (95, 111)
 STORED = Grid(CANONICAL.shape, CANONICAL.affine @ FLIP)
 
 
-def written(folder, key: str = "fdg", samples: int = 0, progress=None, warp=None) -> dict[str, str]:
+def written(folder, key: str = "fdg", samples: int = 0, progress=None) -> dict[str, str]:
     prepared = prepared_on(CANONICAL, np.eye(4))
     restored = restore(generated(lopsided(), key, samples), prepared)
-    regions = laid_on(prepared) if warp is None else atlas_regions(warp, prepared.native_brain)
+    regions = laid_on(prepared)
     table = quantify(restored.mean, restored.sd, regions.labels, {})
     scan = Scan(
         volume=Volume(prepared.native_t1.data, CANONICAL.affine),
@@ -41,8 +39,9 @@ def written(folder, key: str = "fdg", samples: int = 0, progress=None, warp=None
         header={"sform_code": 4},
     )
     told = progress or Silent()
+    beside = Expected(restored.mean, table)
     return write_results(
-        folder, scan, prepared, restored, table, record(key), told, regions, restored.mean
+        folder, scan, prepared, restored, table, record(key), told, regions, beside
     )
 
 
@@ -83,26 +82,6 @@ def test_names_checksums_and_the_stored_grid(fdg):
     for x, value in ((-36.0, 1.3), (36.0, 1.0)):
         point = np.linalg.solve(image.affine, [x, 38.0, 24.0, 1.0])[:3].round().astype(int)
         assert float(image.dataobj[tuple(point)]) == pytest.approx(value, abs=0.02)
-
-
-def test_the_mean_of_others_is_measured_where_the_affine_lays_it(tmp_path, monkeypatch):
-    seen = {}
-
-    def report(path, content):
-        seen["content"] = content
-        path.write_text("report", encoding="utf-8")
-
-    monkeypatch.setattr(results, "write_report", report)
-    monkeypatch.setattr(ssp, "render_page", lambda *_: Image.new("RGB", (8, 8)))
-    field = np.zeros((3, *CANONICAL.shape), np.float32)
-    field[1] = 6.0  # every region is found 6 mm further back than the affine says
-    written(tmp_path, warp=Warp(NativeToTemplate(np.eye(4)), field))
-    lines = {(one.row.region, one.row.side): one for one in seen["content"].regions}
-    middle = lines["middletemporal", "R"]
-    assert middle.as_expected == pytest.approx(0.7, abs=0.05)
-    assert middle.row.value.mean > middle.as_expected + 0.01
-    # `written` gives the picture itself for the mean of others.
-    assert all(one.as_expected == one.expected for one in lines.values())
 
 
 def test_every_file_says_what_it_is(fdg):

@@ -9,9 +9,11 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from export_case import generated, lopsided
 from scipy import ndimage
 
-from PETSynthLib.assets import atlas_volume
+from PETSynthLib import pipeline
+from PETSynthLib.assets import atlas_volume, region_names
 from PETSynthLib.checks import Finding, Verdict
 from PETSynthLib.clinical import ClinicalRecord
 from PETSynthLib.errors import Cancelled, ErrorCode, PETSynthError
@@ -243,6 +245,16 @@ def test_nothing_is_added_to_the_average_person_when_the_brain_is_the_template(r
     # The fake preparation hands on the template's own brain.
     assert np.array_equal(own.get_fdata(), average.get_fdata())
     assert own.get_fdata().max() > 1.0
+
+
+def test_the_average_person_is_measured_where_it_was_drawn_on_the_template():
+    drawn = generated(lopsided(), "fdg", 0)
+    table = pipeline._on_template(drawn, 2.0)
+    labels = atlas_volume("regions").data
+    for name, side, label in (("middletemporal", "L", 14), ("middletemporal", "R", 55)):
+        assert region_names()[label] == (name, side)
+        (row,) = (r for r in table.regions if (r.region, r.side) == (name, side))
+        assert row.mean == pytest.approx(2.0 * drawn.mean.data[labels == label].mean(), rel=1e-5)
 
 
 def test_an_unknown_tracer_is_refused_before_anything_is_read(tmp_path):

@@ -120,5 +120,6 @@ def test_beside_simulated_mri_an_unlike_scan_is_amber() -> None:
 
 def test_an_older_model_says_that_nothing_was_checked() -> None:
     found = input_finding(painted(0.7, 1.0), BRAIN, None, simulated=False)
-    assert (found.verdict, found.value) == (Verdict.GREEN, "not checked")
+    assert (found.verdict, found.value) == (Verdict.GREEN, "not known")
+    assert found.undecided
     assert "was not checked" in found.sentence

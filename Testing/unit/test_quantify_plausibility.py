@@ -74,7 +74,8 @@ def test_without_one_twice_and_half_of_the_population_do() -> None:
 
 def test_a_tracer_of_which_nothing_is_known_says_so() -> None:
     found = checked(painted(1.0, 1.0, 1.0, "mk6240"))
-    assert found["grey_over_white"].limit == "none known"
+    assert found["grey_over_white"].limit == "not known"
+    assert found["grey_over_white"].undecided
     assert found["grey_over_white"].verdict is Verdict.GREEN
 
 
