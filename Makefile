@@ -14,6 +14,7 @@ LIGHT := .venv-light
 PREVIEW := .venv-preview
 SLICER_PREVIEW := slicer-core==5.13.31053.0
 BIN := $(VENV)/bin
+SHARED = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PINS := pyproject.toml constraints.txt
 # What drawing windows and scenes without a screen needs on Debian.
@@ -30,12 +31,11 @@ demo: $(VENV)/.synth ## synthesize FDG PET from the sample MRI into demo-output/
 	$(BIN)/petsynth demo -o demo-output
 
 test: lint ## every test, in one environment made for it
-	@# The Slicer side has a process of its own: reloading the module reads the library again, as in
-	@# Slicer. Its words come last. The library's files are shared by two processes, one thread each;
-	@# in their order, because those with the fewest tests take longest.
-	@$(BIN)/python -m pytest Testing/mrml Testing/host Testing/panel >$(VENV)/slicer-tests.log 2>&1 & \
-	slicer=$$!; $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder Testing/contract Testing/unit; library=$$?; \
-	wait $$slicer; scene=$$?; cat $(VENV)/slicer-tests.log; exit $$((library | scene))
+	@# Two processes at a time, one thread each; files in their order, because those with the fewest
+	@# tests take longest. The Slicer side comes in processes of its own: reloading the module reads
+	@# the library again, as in Slicer.
+	@$(SHARED) Testing/contract Testing/unit; library=$$?; \
+	$(SHARED) Testing/mrml Testing/host Testing/panel; scene=$$?; exit $$((library | scene))
 
 test-light: $(LIGHT)/.test ## the tests that need no PyTorch, e.g. make test-light PYTHON=python3.12
 	$(LIGHT)/bin/python -m pytest -m "not torch" Testing/contract Testing/unit

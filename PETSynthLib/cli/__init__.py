@@ -12,6 +12,8 @@ from .app import app
 __all__ = ["app", "main"]
 
 CANCELLED = "Cancelled, nothing was written."
+INTERRUPTED = 130
+"""What Typer returns of a command that Ctrl+C has ended."""
 _GOES_ON = "Stopped; what was finished is kept, run the same command again to go on."
 STOPPED = {
     "simulate": _GOES_ON,
@@ -31,17 +33,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status = app(arguments, prog_name="petsynth", standalone_mode=False)
     except (Cancelled, KeyboardInterrupt):
-        # The command comes first: no option before it lets the program go on.
-        words = STOPPED.get(arguments[0] if arguments else "", CANCELLED)
-        print(f"petsynth: {words}", file=sys.stderr)
-        return EXIT_CANCELLED
+        return _stopped(arguments)
     except BrokenPipeError:
         # The reader of our output has gone (petsynth doctor | head); a second write would fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as problem:
         return _tell(problem, arguments, verbose)
+    if status == INTERRUPTED:
+        return _stopped(arguments)
     return status if isinstance(status, int) else 0
+
+
+def _stopped(arguments: list[str]) -> int:
+    # The command comes first: no option before it lets the program go on.
+    words = STOPPED.get(arguments[0] if arguments else "", CANCELLED)
+    print(f"petsynth: {words}", file=sys.stderr)
+    return EXIT_CANCELLED
 
 
 def _tell(problem: Exception, arguments: list[str], verbose: bool) -> int:

@@ -94,6 +94,16 @@ def test_a_stopped_command_says_what_is_kept(monkeypatch, capsys, problem, words
     assert says in capsys.readouterr().err
 
 
+def test_ctrl_c_inside_a_command_says_it_too(monkeypatch, capsys, tmp_path):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("PETSynthLib.learn.cohort.simulate_cohort", stopped)
+    words = ["simulate", str(tmp_path / "x"), "--subjects", "2", "--seed", "1"]
+    assert main(words) == EXIT_CANCELLED
+    assert "is kept, run the same command" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "how", ["import PETSynthLib", "from PETSynthLib.cli import main; main(['--help'])"]
 )

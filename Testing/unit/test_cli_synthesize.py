@@ -235,7 +235,7 @@ sys.exit(cli.main(["synthesize", "t1.nii", "--tracer", "fdg", "-o", "out"]))
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent the POSIX way")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("nap", [0.02, 60], ids=["noticed", "busy in native code"])
-def test_ctrl_c_stops_at_once_and_leaves_nothing(tmp_path, number, nap):
+def test_ctrl_c_stops_within_a_second_and_leaves_nothing(tmp_path, number, nap):
     code = INTERRUPTED.format(here=str(HERE), nap=nap)
     root = str(Path(session.__file__).absolute().parents[2])
     process = subprocess.Popen(
@@ -251,8 +251,7 @@ def test_ctrl_c_stops_at_once_and_leaves_nothing(tmp_path, number, nap):
     asked = time.monotonic()
     process.send_signal(number)
     _, error = process.communicate(timeout=20)
-    # The benchmark holds the promise of a second; other tests run beside this one.
-    assert time.monotonic() - asked < 5.0
+    assert time.monotonic() - asked < 1.0
     assert process.returncode == EXIT_CANCELLED
     assert "Cancelled, nothing was written." in error
     assert "Traceback" not in error
