@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,12 +11,14 @@ torch = pytest.importorskip("torch")
 
 from PETSynthLib.assets import atlas_volume, reference_mask
 from PETSynthLib.clinical import ClinicalRecord
+from PETSynthLib.errors import PETSynthError
 from PETSynthLib.generate import Effort, GeneratorInput, LoadedGenerator, load_generator
 from PETSynthLib.generate.condition import clinical_vector, scanner_vector
 from PETSynthLib.generate.flow.features import (
     atlas_channels,
     slice_stack,
 )
+from PETSynthLib.generate.flow.generator import load_flow
 from PETSynthLib.generate.flow.network import MeanNetwork, ResidualNetwork
 from PETSynthLib.progress import Silent
 from PETSynthLib.tracers import simulated_tracers, tracer
@@ -96,6 +100,13 @@ def template_input(flow: LoadedGenerator, key: str, **changes: object) -> Genera
     scaled = t1.with_data(t1.data / np.percentile(t1.data[brain.mask], 97) * brain.data)
     body = {"flair": None, "tracer": tracer(key), "clinical": ClinicalRecord(age=70), **changes}
     return GeneratorInput(scaled, brain, **body)  # type: ignore[arg-type]
+
+
+def test_a_bundle_of_another_form_is_refused_in_words(flow: LoadedGenerator) -> None:
+    facts = {**flow.bundle.config["method_config"], "version": 2}
+    strange = replace(flow.bundle, config={**flow.bundle.config, "method_config": facts})
+    with pytest.raises(PETSynthError, match="trained by another version of flow"):
+        load_flow(strange, "cpu")
 
 
 @pytest.mark.slow

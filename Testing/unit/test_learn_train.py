@@ -25,6 +25,7 @@ from PETSynthLib.cli import main
 from PETSynthLib.errors import Cancelled, ErrorCode, PETSynthError
 from PETSynthLib.generate import Effort, GeneratorInput, load_generator
 from PETSynthLib.generate.bundle import write_checksums
+from PETSynthLib.learn.acquaintance import Doubt, seen_by
 from PETSynthLib.learn.methods.interface import (
     Batch,
     Material,
@@ -86,6 +87,11 @@ class TestResume:
         assert checkpoint.load(run / "last.pt")["step"] == 6
         train_method(order("unet", run, resume=True), store, Watching())
         assert losses(run) == losses(whole)
+        config = json.loads((run / "bundle" / "config.json").read_text(encoding="utf-8"))
+        assert config["training"]["resumed"] == 1
+        card = (run / "bundle" / "README.md").read_text(encoding="utf-8")
+        assert "continued once; what a kill had undone" in card
+        assert "continued" not in (whole / "bundle" / "README.md").read_text(encoding="utf-8")
         ours, theirs = (torch.load(r / "best-mean.pt", weights_only=True) for r in (run, whole))
         for name, value in ours["players"]["mean"].items():
             assert torch.equal(value, theirs["players"]["mean"][name]), name
@@ -118,6 +124,36 @@ class TestResume:
             charged.append(checkpoint.load(tmp_path / "r" / "last.pt")["seconds"])
         assert charged[0] > 100.0  # a stage's beginning is part of it
         assert charged[1] == charged[0]
+
+    def test_a_preparation_counts_when_the_process_ended_before_the_first_step(
+        self, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now = [0.0]
+        clock = SimpleNamespace(perf_counter=lambda: now[0])
+        for module in ("prepared", "run", "engine"):
+            monkeypatch.setattr(f"PETSynthLib.learn.train.{module}.time", clock)
+        calls = []
+
+        def slow(method: UNetMethod, tell: object) -> dict[str, object]:
+            calls.append(method)
+            now[0] += 100.0
+            return {}
+
+        def killed(method: UNetMethod, facts: dict[str, object]) -> None:
+            raise MemoryError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(UNetMethod, "prepare", slow)
+            patch.setattr(UNetMethod, "use", killed)
+            with pytest.raises(MemoryError):
+                train_method(order("unet", tmp_path / "r"), store, Watching())
+        monkeypatch.setattr(UNetMethod, "prepare", slow)
+        monkeypatch.setattr(UNetMethod, "use", lambda method, facts: None)
+        begun = order("unet", tmp_path / "r", resume=True)
+        with pytest.raises(Cancelled):
+            train_method(begun, store, Watching(break_at=1))
+        assert len(calls) == 1
+        assert checkpoint.load(tmp_path / "r" / "last.pt")["seconds"] == 100.0
 
     def test_what_the_run_began_with_is_there_again(
         self, store: Store, flow_run: Path, tmp_path: Path
@@ -427,6 +463,7 @@ def test_a_model_that_began_on_real_people_says_so_and_remembers_them(
     config = json.loads((first / "config.json").read_text())
     config |= {"trained_on": "real pairs", "licence": "that of the data"}
     config["training"]["fingerprints"] = ["somebody"]
+    config["calibration"] = {"fingerprints": ["measured"]}
     (first / "config.json").write_text(json.dumps(config))
     write_checksums(first)
     run = tmp_path / "r"
@@ -437,6 +474,26 @@ def test_a_model_that_began_on_real_people_says_so_and_remembers_them(
     assert "somebody" in second["training"]["fingerprints"]
     assert len(second["training"]["fingerprints"]) > 1
     assert second["training"]["init"]["name"] == "unet"
+    seen = seen_by(second)
+    assert {"somebody", "measured"} <= seen.everybody
+    assert "measured" not in seen.trained  # may calibrate the second model again
+    assert seen.doubt is None
     card = (run / "bundle" / "README.md").read_text()
     assert "simulated brains only" not in card
     assert "It began as unet" in card
+
+
+def test_a_model_that_began_with_unknown_people_is_a_stranger_to_nobody(
+    store: Store, whole: Path, tmp_path: Path
+) -> None:
+    first = tmp_path / "first"
+    shutil.copytree(whole / "bundle", first)
+    config = json.loads((first / "config.json").read_text())
+    del config["training"]["fingerprints"]
+    (first / "config.json").write_text(json.dumps(config))
+    write_checksums(first)
+    for name, init in (("second", first), ("third", tmp_path / "second" / "bundle")):
+        run = tmp_path / name
+        train_method(order("unet", run, init=str(init), max_minutes=0.0), store, Watching())
+        config = json.loads((run / "bundle" / "config.json").read_text())
+        assert seen_by(config).doubt is Doubt.ORIGIN, name

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
+from ...errors import ErrorCode, PETSynthError
 from ...progress import Progress
 from ...volume import PetVolume, Volume
 from ..bundle import Bundle
@@ -21,6 +22,7 @@ from ..device import Placement, keep_big_buffers, place
 from ..interface import Effort, Generated, GeneratorInput
 from ..samplers import sample_euler
 from ..schedules import linear_times
+from .anchor import Anchor
 from .features import (
     FLAIR_SLICES,
     T1_SLICES,
@@ -28,28 +30,24 @@ from .features import (
     slice_stack,
 )
 from .network import MeanNetwork, ResidualNetwork, build_mean, build_residual
-from .regional import (
-    REGIONS,
-    Anchor,
-    Reading,
-    RegionalModel,
-    levels,
-    paint,
-    paint_levels,
-    read_mri,
-    variables,
-)
+from .painting import levels, paint, paint_levels
+from .reading import REGIONS, Reading, read_mri, variables
+from .regional import RegionalModel
 
 SLICE_BATCH = 12
 PREVIEW_EVERY = 2
+VERSIONS = (1, 3)
+"""Forms of a bundle that can be run; the first has no regional model."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """What one MRI gives whatever the clinic says: maps (T, M, slices, I, J), regional numbers."""
+    """What one MRI gives whatever the clinic says."""
 
     maps: torch.Tensor
-    reading: Reading | None
+    """(T, M, slices, I, J)."""
+    regions: tuple[Reading, NDArray[np.float32]] | None
+    """`read_mri`; None where there is no regional model."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +57,7 @@ class FlowGenerator:
     Attributes
     ----------
     regional
-        The regional model; None in bundles of version 1.
+        The regional model; None in bundles of the first version.
     anchor
         How far the network may leave the regional model's levels.
     spread
@@ -109,7 +107,8 @@ class FlowGenerator:
 
             coarse = self._coarse(mean, sd, inputs, brain)
             residual = self._residual(coarse, condition, effort, effort.seed + k, report)
-            samples.append((mean + sd * residual).clamp_min(0))
+            drawn = mean + self._tied(sd * residual, inputs, tracer, seen, effort.seed + k)
+            samples.append(drawn.clamp_min(0))
         scale = float(self.facts["suvr_scale"][inputs.tracer.key])
         return Generated(
             mean=self._pet(mean.clamp_min(0), scale, inputs, "mean"),
@@ -133,25 +132,14 @@ class FlowGenerator:
         key = digest.hexdigest()
         if key not in self._memory:
             self._memory.clear()
-            reading = None
-            if self.regional is not None:
-                reading = read_mri(inputs.t1, inputs.brain, inputs.flair)
-            self._memory[key] = _Seen(self._maps(inputs, tracer, progress, total), reading)
+            read = read_mri(inputs.t1, inputs.brain, inputs.flair) if self.regional else None
+            self._memory[key] = _Seen(self._maps(inputs, tracer, progress, total), read)
         return self._memory[key]
 
-    def _deviation(
-        self, inputs: GeneratorInput, tracer: int, seen: _Seen
-    ) -> NDArray[np.float64] | None:
-        """What the regional model expects of each region beyond the average: (R,) SUVR."""
-        if self.regional is None or seen.reading is None:
-            return None
-        known = variables(
-            seen.reading.numbers,
-            inputs.clinical.numbers(),
-            inputs.pet_scanner,
-            self.facts["scanners"],
-        )
-        return np.asarray(self.regional.deviation(known)[tracer])
+    def _known(self, inputs: GeneratorInput, reading: Reading) -> NDArray[np.float64]:
+        """Everything the regional model may know of this person: (R, D)."""
+        clinical, scanner = inputs.clinical.numbers(), inputs.pet_scanner
+        return variables(reading, clinical, scanner, self.facts["scanners"])
 
     def _mean_and_sd(
         self, inputs: GeneratorInput, tracer: int, seen: _Seen, scalars: torch.Tensor
@@ -159,15 +147,16 @@ class FlowGenerator:
         """Mean and standard deviation (slices, I, J) in the network's scale."""
         maps, grid = seen.maps[tracer][None, None], inputs.t1.grid
         scale = float(self.facts["suvr_scale"][inputs.tracer.key])
-        deviation = self._deviation(inputs, tracer, seen)
-        if deviation is None or seen.reading is None:
+        if self.regional is None or seen.regions is None:
             mean, sd = self.mean_network.combine(maps, scalars)
             return mean[0, 0], sd[0, 0]
+        reading, grey = seen.regions
+        deviation = self.regional.deviation(self._known(inputs, reading))[tracer]
         painted = self._tensor(paint(deviation / scale, grid).transpose(2, 0, 1))
         both = self.mean_network.combine(maps, scalars, painted[None, None])
         mean, sd = (v[0, 0] for v in both)
         image = mean.clamp_min(0).float().cpu().numpy().transpose(1, 2, 0) * scale
-        level = levels(image, seen.reading.grey, grid)
+        level = levels(image, grey, grid)
         correction = paint_levels(self.anchor.correction(level, deviation, tracer) / scale, grid)
         mean = mean + self._tensor(correction.transpose(2, 0, 1))
         return mean, sd * float(self.spread[tracer])
@@ -260,6 +249,30 @@ class FlowGenerator:
         )
         return fine[0, 0]
 
+    def _tied(
+        self,
+        residual: torch.Tensor,
+        inputs: GeneratorInput,
+        tracer: int,
+        seen: _Seen,
+        seed: int,
+    ) -> torch.Tensor:
+        """A residual (slices, I, J) whose regional levels are a draw of the regional model.
+
+        How much uptake a region has was learnt by the regional model, and how sure it is; the flow,
+        which learns from few people, gives the pattern within and across regions.
+        """
+        if self.regional is None or seen.regions is None:
+            return residual
+        reading, grey = seen.regions
+        rng = np.random.default_rng([seed, tracer])
+        scale = float(self.facts["suvr_scale"][inputs.tracer.key])
+        wanted = self.regional.draw(self._known(inputs, reading), tracer, rng) / scale
+        image = residual.float().cpu().numpy().transpose(1, 2, 0)
+        has = np.nan_to_num(levels(image, grey, inputs.t1.grid))
+        added = paint_levels(wanted - has, inputs.t1.grid).transpose(2, 0, 1)
+        return residual + self._tensor(added)
+
     def _pet(
         self, slices: torch.Tensor, scale: float, inputs: GeneratorInput, quantity: str
     ) -> PetVolume:
@@ -284,6 +297,12 @@ def load_flow(bundle: Bundle, device: str) -> FlowGenerator:
     keep_big_buffers()
     placement = place(device)
     facts = bundle.config["method_config"]
+    if facts.get("version", 1) not in VERSIONS:
+        raise PETSynthError(
+            ErrorCode.BUNDLE_DAMAGED,
+            f"The model {bundle.name} was trained by another version of flow.",
+            "Train it again with this version of PETSynth.",
+        )
     weights = {k: v.float() for k, v in load_file(bundle.weights).items()}
 
     def part(prefix: str) -> dict[str, torch.Tensor]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ...clinical import FIELDS
 from ...generate.flow.features import FLAIR_SLICES, T1_SLICES, atlas_channels
 from ...generate.flow.network import build_mean, build_residual
-from ...generate.flow.regional import variable_names
+from ...generate.flow.reading import variable_names
 from ...request import SCANNERS
 from ..settings import setting
 from ..store import Subject
@@ -81,7 +81,7 @@ class FlowMethod(TrainingMethod):
         self.grid = material.store.grid
         self.atlas = atlas_channels(self.grid, self.tracers)
         self.facts: dict[str, Any] = {
-            "version": 2,
+            "version": 3,
             "tracer_order": self.tracers,
             "scanners": list(SCANNERS),
             "suvr_scale": suvr_scale(self.tracers),
@@ -183,10 +183,11 @@ class FlowMethod(TrainingMethod):
             "uses": ["flair", *FIELDS, "pet_scanner"],
             "presets": PRESETS,
             "method_config": self.facts,
-            "card": "A linear regional model (whole-brain grey matter and CSF, clinic, scanner) is "
-            "painted onto the atlas; a 2.5D network adds anatomy and decides how strongly to "
-            "believe it; a rectified flow of the standardised residual on a coarse grid gives "
-            f"samples.{seen}",
+            "card": "A linear regional model (grey matter, CSF and brightness of each region and "
+            "of the cerebrum, clinic, scanner) is painted onto the atlas; a 2.5D network adds "
+            "anatomy and decides how strongly to believe it. A sample adds a draw of what the "
+            "regional model does not know and, from a rectified flow of the standardised residual "
+            f"on a coarse grid, the pattern.{seen}",
         }
 
 

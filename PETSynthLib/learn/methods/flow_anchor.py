@@ -1,6 +1,6 @@
 """How far `flow`'s mean network is believed over the regional model: the anchor and its fit.
 
-The anchor itself (`generate.flow.regional.Anchor`) goes into the bundle; it is fitted on people
+The anchor itself (`generate.flow.anchor.Anchor`) goes into the bundle; it is fitted on people
 whom the mean network has not seen (`flow_residual`).
 """
 
@@ -12,7 +12,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...generate.flow.regional import REGIONS, Anchor, levels, paint_levels
+from ...generate.flow.anchor import Anchor
+from ...generate.flow.painting import levels, paint_levels
+from ...generate.flow.reading import REGIONS
 from ...volume import Grid
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...generate.condition import clinical_vector, scanner_vector
 from ...generate.flow.features import FLAIR_SLICES, T1_SLICES
-from ...generate.flow.regional import paint_slices
+from ...generate.flow.painting import paint_slices
 from ..store import Subject
 from .interface import Batch, Example, Player, Stage, Terms, scanner_of
 from .people import hidden_clinic

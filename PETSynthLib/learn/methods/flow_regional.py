@@ -1,7 +1,7 @@
 """What `flow` knows before any network is trained: the regional model, fitted in closed form.
 
-The model (`generate.flow.regional`) expects the uptake of every region from whole-brain numbers of
-the MRI, the clinic and the scanner. It is fitted by cross-validation over people, so that a subject
+The model (`generate.flow.regional`) expects the uptake of every region from numbers of the MRI, the
+clinic and the scanner. It is fitted by cross-validation over people, so that a subject
 is always told what a model expects that never saw that person.
 """
 
@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...clinical import FIELDS
-from ...generate.flow.regional import REGIONS, Reading, RegionalModel, read_mri, variables
+from ...generate.flow.reading import REGIONS, Reading, read_mri, variables
+from ...generate.flow.regional import RegionalModel
 from ...request import SCANNERS
 from ..regions import label_sums
 from ..store import Subject
@@ -51,29 +51,34 @@ class RegionalPart:
     def __init__(self, material: Material, scale: NDArray[np.float32], seed: int) -> None:
         self.material, self.scale, self.seed = material, scale, seed
         self.tracers = material.store.tracers
-        self._mri: dict[int, NDArray[np.float64]] = {}
+        self._readings: dict[int, Reading] = {}
 
     def prepare(self, tell: Callable[[str, int, int], None]) -> dict[str, torch.Tensor]:
         """See `TrainingMethod.prepare`."""
         train = self.material.train
         everyone = (*train, *self.material.validation)
-        numbers, uptake = [], []
+        readings, uptake = [], []
         for k, subject in enumerate(everyone):
             tell("Measuring regions", k, len(everyone))
-            numbers.append(self.read(subject).numbers)
+            readings.append(self.read(subject)[0])
             if k < len(train):
                 uptake.append(self.uptake(subject))
-        mri, target = np.stack(numbers), np.stack(uptake)
         known = np.stack(
             [
-                _known(row, s.clinical.numbers(), s.flair, scanner_of(s))
-                for row, s in zip(mri, train, strict=False)
+                _known(reading, s.clinical.numbers(), s.flair, scanner_of(s))
+                for reading, s in zip(readings, train, strict=False)
             ]
         )
+        target = np.stack(uptake)
         fold = folds([s.anatomy for s in train], self.seed)
-        whole, parts = fit_folds(known, target, fold, len(FIELDS) + len(SCANNERS))
+        whole, parts = fit_folds(known, target, fold)
         unknown = np.nanmean(held_out_error(parts, known, target, fold) ** 2, (0, 2))
-        state = {"mri": mri, "fold": fold, "unknown": unknown}
+        state = {
+            "regions": np.stack([r.regions for r in readings]),
+            "flair": np.stack([r.flair for r in readings]),
+            "fold": fold,
+            "unknown": unknown,
+        }
         for prefix, model in (("whole", whole), *((f"fold{k}", p) for k, p in enumerate(parts))):
             state |= {f"{prefix}.{name}": a for name, a in model.arrays().items()}
         return {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in state.items()}
@@ -94,7 +99,8 @@ class RegionalPart:
         self.whole = model("whole")
         parts = [model(f"fold{k}") for k in sorted({int(k) for k in arrays["fold"]})]
         everyone = (*self.material.train, *self.material.validation)
-        self._mri = {s.row: row for s, row in zip(everyone, arrays["mri"], strict=True)}
+        read = zip(everyone, arrays["regions"], arrays["flair"], strict=True)
+        self._readings = {s.row: Reading(regions, flair) for s, regions, flair in read}
         self.model_for = {
             s.row: parts[int(k)] for s, k in zip(self.material.train, arrays["fold"], strict=True)
         }
@@ -102,8 +108,8 @@ class RegionalPart:
         weight = self.scale**2 / np.maximum(arrays["unknown"], 1e-4)
         self.tracer_weight = torch.from_numpy((weight / weight.mean()).astype(np.float32))
 
-    def read(self, subject: Subject) -> Reading:
-        """What is read off a subject's MRI."""
+    def read(self, subject: Subject) -> tuple[Reading, NDArray[np.float32]]:
+        """What is read off a subject's MRI, and its grey matter (I, J, K)."""
         store, volume = self.material.store, self.material.volume
         flair = volume(store.flair(subject.row)) if subject.flair else None
         return read_mri(volume(store.t1(subject.row)), volume(store.brain(subject.row)), flair)
@@ -135,18 +141,13 @@ class RegionalPart:
     ) -> NDArray[np.float32]:
         """(T, R): what the regional model that never saw this person adds, in network scale."""
         model = self.model_for.get(subject.row, self.whole)
-        known = _known(self._mri[subject.row], clinical, flair, scanner)
+        known = _known(self._readings[subject.row], clinical, flair, scanner)
         return np.asarray(model.deviation(known) / self.scale[:, None], dtype=np.float32)
 
 
 def _known(
-    mri: NDArray[np.float64],
-    clinical: dict[str, float | None],
-    flair: bool,
-    scanner: str | None,
+    reading: Reading, clinical: dict[str, float | None], flair: bool, scanner: str | None
 ) -> NDArray[np.float64]:
-    """The model's variables (D,); the FLAIR's two numbers are NaN when it is not shown."""
-    known = variables(mri, clinical, scanner, list(SCANNERS))
-    if not flair:
-        known[2 * len(REGIONS) : 2 * len(REGIONS) + 2] = np.nan
-    return known
+    """The model's variables (R, D), those of a FLAIR that is not shown left out."""
+    shown = reading if flair else reading.without_flair()
+    return variables(shown, clinical, scanner, list(SCANNERS))

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from ...generate.condition import clinical_vector, scanner_vector
-from ...generate.flow.regional import paint
+from ...generate.flow.painting import paint
 from ..store import Subject
 from .flow_anchor import fit_anchor, image_levels, painted_correction
 from .interface import Batch, Example, Player, Stage, Terms, scanner_of
@@ -123,7 +123,7 @@ class ResidualStage:
         deviation = method.regional.deviation(subject, clinical, subject.flair, scanner)
         drawn = method.suvr(mean)
         return _Look(
-            level=image_levels(drawn, method.regional.read(subject).grey, method.grid),
+            level=image_levels(drawn, method.regional.read(subject)[1], method.grid),
             own=np.stack([method.regional.own_means(subject, image) for image in drawn]),
             deviation=np.asarray(deviation * method.scale[:, None], dtype=np.float64),
             error=(torch.from_numpy(target).transpose(0, 1) - mean).half(),

@@ -24,6 +24,9 @@ class TrainConfig:
     final_rate: float = setting(0.02, "share of the peak at the end of the cosine", low=0, high=1)
     weight_decay: float = setting(1e-2, "decoupled weight decay of AdamW", low=0.0)
     clip: float = setting(1.0, "largest norm of the gradient", low=0.0)
+    spike: float = setting(
+        3.0, "largest norm of the gradient as a multiple of the usual one", low=1.0
+    )
     average: float = setting(0.999, "decay of the moving average of the weights", low=0, high=1)
     validate_every: int = setting(500, "steps between two validations", low=1)
     validation_subjects: int = setting(8, "subjects a validation looks at", low=1)

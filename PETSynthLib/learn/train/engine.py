@@ -17,6 +17,7 @@ from ...errors import Cancelled, ErrorCode, PETSynthError
 from ..methods.interface import Batch, Player, Stage, TrainingMethod
 from . import checkpoint
 from .average import WeightAverage
+from .clipping import GradientClip
 from .config import TrainConfig
 from .log import RunLog
 from .schedule import Budget, budgets, learning_rate
@@ -46,12 +47,14 @@ class _Seat:
     wrapped: Any
     optimiser: Any
     average: WeightAverage
+    clip: GradientClip
 
     def state(self) -> dict[str, Any]:
         return {
             "network": self.player.network.state_dict(),
             "average": self.average.values,
             "optimiser": self.optimiser.state_dict(),
+            "clip": self.clip.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -59,6 +62,7 @@ class _Seat:
         for name, value in state["average"].items():
             self.average.values[name].copy_(value)
         self.optimiser.load_state_dict(state["optimiser"])
+        self.clip.restore(state["clip"])
 
 
 class Training:
@@ -115,6 +119,7 @@ class Training:
         self.seats: list[_Seat] = []
         self.log: RunLog | None = None
         self.steps_done, self.minutes_done = 0, 0.0
+        self.resumed = 0
         self.stopping = stopping
 
     @property
@@ -134,6 +139,7 @@ class Training:
             self.before, self.best = state["seconds"], dict(state["best"])
             self.sums, self.counted = dict(state["sums"]), state["counted"]
             self.steps_done, self.minutes_done = state["steps_done"], state["minutes_done"]
+            self.resumed = state.get("resumed", 0) + 1
         names = [s.name for s in self.method.stages]
         if self.fabric.is_global_zero:
             self.log = RunLog(self.run, names, self.stage_index, self.step)
@@ -171,7 +177,8 @@ class Training:
             )
             wrapped, prepared = self.fabric.setup(player, optimiser)
             average = WeightAverage(player.network, self.config.average)
-            self.seats.append(_Seat(player, wrapped, prepared, average))
+            clip = GradientClip(self.config.clip, self.config.spike)
+            self.seats.append(_Seat(player, wrapped, prepared, average, clip))
 
     def run_stage(self, budget: Budget) -> None:
         """Steps until the budget is used up, then a last validation and checkpoint."""
@@ -232,9 +239,8 @@ class Training:
                     key = name if len(self.seats) == 1 else f"{seat.player.name}_{name}"
                     share = float(value.detach()) / len(parts)
                     self.sums[key] = self.sums.get(key, 0.0) + share
-            norm = torch.nn.utils.clip_grad_norm_(seat.player.parameters(), self.config.clip)
             # The gradient is shared by all processes, so all of them stop here or none.
-            if not bool(torch.isfinite(norm)):
+            if not seat.clip.clip(seat.player.parameters()):
                 self.sums = sums
                 self.stop_at_nothing(untouched=turn == 0)
             seat.optimiser.step()
@@ -321,12 +327,16 @@ class Training:
             player.eval()
 
     def account(self) -> dict[str, Any]:
-        """Steps, time and best scores so far: of the present stage, and of those before it."""
+        """Steps, time and best scores so far: of the present stage, and of those before it.
+
+        The time is that of the state: what was lost between a checkpoint and a kill is not in it.
+        """
         return {
             "step": self.step,
             "steps_done": self.steps_done,
             "seconds": self.seconds,
             "minutes_done": self.minutes_done,
+            "resumed": self.resumed,
             "best": self.best,
         }
 

@@ -14,6 +14,8 @@ import torch
 from safetensors.torch import load_file
 
 from ...generate.bundle import Bundle
+from ...volume import Grid
+from ..acquaintance import CALIBRATION, PEOPLE_KNOWN, seen_by
 from . import checkpoint
 from .disk import writing
 
@@ -21,20 +23,28 @@ ORIGIN = "origin.json"
 WEIGHTS = "origin.pt"
 
 
-def keep_origin(run: Path, bundle: Bundle) -> None:
-    """Keep which model a run starts from, and its weights.
+def keep_origin(run: Path, bundle: Bundle, grid: Grid) -> None:
+    """Keep which model a run starts from, whom it has seen, and its weights.
+
+    Parameters
+    ----------
+    grid
+        Of the new model: people whom the first one saw on another one cannot be recognised.
 
     Raises
     ------
     PETSynthError
         ``BAD_OUTPUT`` when the disk refuses.
     """
+    seen = seen_by(bundle.config)
     body = {
         "name": bundle.name,
         "sha256": bundle.sha256,
         "trained_on": bundle.trained_on,
         "licence": bundle.config["licence"],
-        "fingerprints": bundle.config.get("training", {}).get("fingerprints", []),
+        "fingerprints": sorted(seen.trained),
+        CALIBRATION: sorted(seen.calibrated),
+        PEOPLE_KNOWN: seen.doubt is None and bundle.grid.same_as(grid),
     }
     with writing("Where the run began"):
         (run / ORIGIN).write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")

@@ -32,11 +32,11 @@ from . import checkpoint
 from .config import TrainConfig
 from .engine import Training, Watcher
 from .origin import keep_origin, origin_of, origin_weights
+from .prepared import prepare_once, read_prepared
 from .processes import is_first_process, launch, require_launcher
 from .write_bundle import bundle_parts, write_folder
 
 CONFIG = "config.yaml"
-PREPARED = "prepared.pt"
 BUNDLE = "bundle"
 
 
@@ -141,17 +141,18 @@ def train_method(order: Order, store: Store, watcher: Watcher) -> Path:
     if not fabric.is_global_zero:
         state = checkpoint.resume_point(order.run) if order.resume else None
     method = new_method(order.method, settings, material)
-    if fabric.is_global_zero and not (order.run / PREPARED).is_file():
-        checkpoint.save(order.run / PREPARED, method.prepare(watcher.preparing))
+    earlier = 0.0
+    if fabric.is_global_zero:
+        earlier = prepare_once(order.run, method, watcher.preparing)
     fabric.barrier()
-    method.use(checkpoint.load(order.run / PREPARED))
+    method.use(read_prepared(order.run))
     if init is not None and state is None:
         start_from(method, load_file(init.weights), init.config["method_config"])
         if fabric.is_global_zero:
-            keep_origin(order.run, init)
+            keep_origin(order.run, init, store.grid)
     else:
         start_again(method, order.run)
-    spent = time.perf_counter() - started if state is None else 0.0
+    spent = earlier + time.perf_counter() - started if state is None else 0.0
     try:
         with stop_signals() as stopping:
             training = Training(
@@ -209,13 +210,15 @@ def run_facts(
     Parameters
     ----------
     account
-        A checkpoint's ``step``, ``steps_done``, ``seconds``, ``minutes_done`` and ``best``.
+        A checkpoint's ``step``, ``steps_done``, ``seconds``, ``minutes_done``, ``best`` and
+        ``resumed``.
     """
     return {
         "name": order.method,
         "seed": settings.train.seed,
         "steps": account["steps_done"] + account["step"],
         "minutes": round(account["minutes_done"] + account["seconds"] / 60, 1),
+        "resumed": account.get("resumed", 0),
         "data": data_identity(material.store, material),
         "scores": {k: round(v, 5) for k, v in account["best"].items()},
         "settings": as_dict(settings),

@@ -15,7 +15,7 @@ from ...quantify.plausibility import tissue_ratios, usual_ranges
 from ..methods.interface import Material
 
 MOST = 500
-"""People looked at; more would not move the numbers and take longer than writing the bundle."""
+"""People looked at, spread over all: each one's images are read once more at the end of a run."""
 
 
 def usual_of(material: Material) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from ... import __version__
 from ...clinical import FIELDS
 from ...errors import ErrorCode, PETSynthError
 from ...generate.bundle import BUNDLE_VERSION, check_config, write_checksums
+from ..acquaintance import CALIBRATION, PEOPLE_KNOWN
 from ..fingerprint import fingerprints
 from ..methods.interface import Material, TrainingMethod
 from .origin import origin_words
@@ -30,7 +31,7 @@ Research only, not for diagnosis.
 - **Target**: {target}.
 - **Method**: {card}
 - **Training**: {train} subjects (validated on {validation}), ages {ages}; {steps} steps, \
-{minutes:.0f} minutes, seed {seed}, PETSynth {petsynth}.
+{minutes:.0f} minutes{resumed}, seed {seed}, PETSynth {petsynth}.
 - **Intended use**: {use}. **Not for**: tumour, epilepsy focus, encephalitis, treatment selection, \
 children, any statement about a person.
 - **Intervals**: none until `petsynth calibrate` has fitted them on subjects of their own.
@@ -48,14 +49,21 @@ SIMULATED = "**Trained on simulated brains only.** What it draws says nothing ab
 TUNED = "**Trained on real pairs, then on simulated brains.** Shown as a simulated model is."
 REAL = "**Trained on real pairs of the store named below.** Their consent and licence bind its use."
 
-
-_ORIGIN = ("name", "sha256", "trained_on", "licence")
+_ORIGIN = ("name", "sha256", "trained_on", "licence", CALIBRATION, PEOPLE_KNOWN)
 
 
 def _banner(simulated: bool, origin: dict[str, Any] | None) -> str:
     """Never "simulated only" of a model that began on real people."""
     only = origin is None or origin["trained_on"] != "real pairs"
     return (SIMULATED if only else TUNED) if simulated else REAL
+
+
+def _resumed(times: int) -> str:
+    """The minutes of a run that was stopped are those of its last state."""
+    if not times:
+        return ""
+    often = "once" if times == 1 else f"{times} times"
+    return f" (continued {often}; what a kill had undone since the last checkpoint is not counted)"
 
 
 def bundle_parts(
@@ -66,9 +74,9 @@ def bundle_parts(
     Parameters
     ----------
     training
-        ``name``, ``seed``, ``steps``, ``minutes``, ``scores`` and ``settings`` of the run, and
-        ``init``: what `origin_of` says. Where simulation and real pairs meet, the stricter label
-        and licence hold.
+        ``name``, ``seed``, ``steps``, ``minutes``, ``resumed`` (how often), ``scores`` and
+        ``settings`` of the run, and ``init``: what `origin_of` says. Where simulation and real
+        pairs meet, the stricter label and licence hold.
     """
     store, body = material.store, method.bundle()
     ages = [s.clinical.age for s in material.train if s.clinical.age is not None]
@@ -104,7 +112,7 @@ def bundle_parts(
         **usual_of(material),
         "training": {
             **training,
-            **({"init": {k: origin[k] for k in _ORIGIN}} if origin else {}),
+            **({"init": {k: origin[k] for k in _ORIGIN if k in origin}} if origin else {}),
             "fingerprints": sorted({*own, *seen}),
         },
     }
@@ -124,6 +132,7 @@ def bundle_parts(
         ages=f"{span[0]:.0f} to {span[1]:.0f}" if span else "unknown",
         steps=training["steps"],
         minutes=training["minutes"],
+        resumed=_resumed(training["resumed"]),
         seed=training["seed"],
         petsynth=__version__,
         use="showing and teaching" if store.simulated else "research on similar cohorts",
