@@ -62,8 +62,9 @@ def run_batch(
     """Synthesize every tracer for every session; one that fails stops nobody.
 
     Results that are there already, made by the same request and the same model, are kept, so that
-    an interrupted batch goes on where it was. ``summary.tsv`` is written after every result; what
-    it says of other participants and tracers stays.
+    an interrupted batch goes on where it was. A model that only the machines of a cluster have is
+    told by its name alone. ``summary.tsv`` is written after every result; what it says of other
+    participants and tracers stays.
 
     Returns
     -------
@@ -189,7 +190,8 @@ def _kept(request: SynthesisRequest, model: str | None) -> dict[str, Any] | None
     Parameters
     ----------
     model
-        Digest of the bundle that would be used; a folder may hold another model than before.
+        Digest of the bundle that would be used; a folder may hold another model than before. None
+        when it is not on this machine: then the same request has to do.
     """
     folder = Path(request.output)
     try:
@@ -198,7 +200,8 @@ def _kept(request: SynthesisRequest, model: str | None) -> dict[str, Any] | None
     except (OSError, ValueError):
         return None
     same = before == json.loads(json.dumps(request.as_dict()))
-    return body if same and model == body.get("model", {}).get("bundle_sha256") else None
+    used = body.get("model", {}).get("bundle_sha256")
+    return body if same and model in (None, used) else None
 
 
 def _outcome(name: str, key: str, result: dict[str, Any] | BaseException, out: Path) -> Line:

@@ -61,7 +61,10 @@ def simulate(
         cohort = simulate_cohort(request, lambda done, _: bar.update(task, completed=done))
     if not quiet:
         print(f"{cohort.made} subjects simulated, {cohort.kept} were there: {out}")
-    if oracle_check or cohort.made + cohort.kept >= ENOUGH_TO_CHECK:
+    if diagnosis:
+        if not quiet:
+            print("The oracle is not checked: it expects people of every diagnosis, not of one.")
+    elif oracle_check or cohort.made + cohort.kept >= ENOUGH_TO_CHECK:
         checks, error = check_cohort(out)
         if not quiet:
             print_checks(checks)

@@ -22,6 +22,9 @@ INFORMATION = ("base", "clinic", "mri", "both")
 """Age and sex; + education, MMSE, ADAS-Cog-13, APOE4 where known; + what the MRI shows; all.
 Every set knows the scanner and the shape of the brain, which tell nothing of the disease."""
 QUANTILES = (0.05, 0.5, 0.95)
+ONLY_DIAGNOSIS = "only_diagnosis"
+"""Key of a subject's latents: the diagnosis that everybody was chosen by. The oracle's prior is the
+law of all people, so of such a cohort it expects the wrong mix of diseases."""
 
 Array = NDArray[np.float32]
 

@@ -38,7 +38,7 @@ def petsynth(*words: object, keep: Path | None = None) -> str:
     Parameters
     ----------
     keep
-        File for what it prints.
+        File for what it prints; written of a command that fails too.
     """
     command = [str(word) for word in words]
     print(f"$ petsynth {shlex.join(command)}", flush=True)
@@ -48,10 +48,10 @@ def petsynth(*words: object, keep: Path | None = None) -> str:
         capture_output=keep is not None,
         text=True,
     )
-    if done.returncode:
-        raise SystemExit(done.stderr or done.returncode)
     if keep is not None:
         keep.write_text(done.stdout, encoding="utf-8")
+    if done.returncode:
+        raise SystemExit(done.stderr or done.returncode)
     return done.stdout or ""
 
 
@@ -91,8 +91,8 @@ def measure(work: Path, cohort: Path, row: dict[str, str], model: str) -> dict[s
     pet = next((cohort / name / "pet").glob("*_trc-18FFDG_pet.nii.gz"))
     if not (acquired / "result.json").is_file():
         petsynth(
-            "quantify", pet, "--t1", t1, "--register", "--space", synthetic / "space",
-            "--regions", "affine", "-o", acquired, "-q",
+            "quantify", pet, "--t1", t1, "--tracer", TRACER, "--register",
+            "--space", synthetic / "space", "--regions", "affine", "-o", acquired, "-q",
         )  # fmt: skip
     whole = one_transform(acquired, acquired / "pet_to_template.tfm")
     person = {"subject": name, "age": row["age"], "sex": row["sex"]}
@@ -121,6 +121,8 @@ def main() -> None:
     parser.add_argument("--model", default="flow")
     parser.add_argument("--jobs", type=int, default=2)
     chosen = parser.parse_args()
+    # The tables hold paths, and a table's relative ones start at the table.
+    chosen.work, chosen.out = chosen.work.resolve(), chosen.out.resolve()
     wanted, cohort = chosen.people + chosen.fresh, chosen.work / "bids"
     petsynth(
         "simulate", cohort, "--subjects", round(SPARE * wanted), "--seed", SEED,

@@ -120,7 +120,11 @@ def method_summary(
 ) -> dict[str, Any]:
     """What a reader of one method wants of ``summary.json``, and its image metrics."""
     protocol = summary.get("protocol") or {"deviations": [], "entries": {}}
-    starts = (f"{label}, ", f"{label} as a single sample, ", f"Run under the protocol: {label}")
+    under = "Run under the protocol: "
+    starts = (
+        *(f"{label}, ", f"{label} as a single sample, "),
+        *(f"{under}{label}: ", f"{under}{label}, "),  # of "flow", never of "flow-paper"
+    )
     return {
         "note": "Simulated subjects: nothing here says how well the method works on people.",
         "method": label,

@@ -75,6 +75,10 @@ def make_report(
         "claim": [
             {"words": "flow, FDG: lower error than the control x", "held": True, "evidence": ""},
             {"words": "flower, FDG: lower error than x", "held": True, "evidence": ""},
+            *(
+                {"words": f"Run under the protocol: {what}", "held": False, "evidence": ""}
+                for what in ("flow: seeds", "flow, seed 1: weights", "flow-paper: seeds")
+            ),
         ],
         "comparisons": [{"model": "flow", "other": "x"}, {"model": "unet", "other": "x"}],
         "scores": [{"label": name} for name in ("flow", "flow (one sample)", "flower", ORACLE)],

@@ -58,7 +58,11 @@ def test_the_summary_holds_what_concerns_the_method_and_nothing_else(tmp_path: P
     body = json.loads((tmp_path / "rows" / "flow" / "a-summary.json").read_text("utf-8"))
     assert (body["track"], body["tuning"], body["cohort"]) == ("equal_inputs", "none", "a")
     assert [d["what"] for d in body["deviations"]] == ["grid", "flow: seeds"]
-    assert [c["words"] for c in body["claims"]] == ["flow, FDG: lower error than the control x"]
+    assert [c["words"] for c in body["claims"]] == [
+        "flow, FDG: lower error than the control x",
+        "Run under the protocol: flow: seeds",
+        "Run under the protocol: flow, seed 1: weights",
+    ]
     assert [s["label"] for s in body["scores"]] == ["flow", "flow (one sample)"]
     assert len(body["comparisons"]) == 1
     assert body["images"] == {"fdg, both": {"mae_suvr": 0.25}}

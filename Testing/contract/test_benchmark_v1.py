@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -26,6 +27,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         asked.append(command)
         if command[0] == "evaluate":
             report = Path(command[command.index("-o") + 1])
+            shutil.rmtree(report, ignore_errors=True)
             cohort = report.name.removeprefix("report-")
             make_report(report, "default" if cohort in "ab" else cohort)
 
@@ -70,6 +72,60 @@ def test_an_entry_s_settings_reach_the_training_under_its_label(
     assert "method.base=8" in trained
     assert option(trained, "--method") == "unet"
     assert option(commands[-1], "--model").startswith("unet-paper=")
+
+
+def test_other_settings_under_a_label_are_another_training(
+    commands: list[list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    entries = tmp_path / "entries.yaml"
+    monkeypatch.setattr(v1, "ENTRIES", entries)
+    folders = []
+    for row in (
+        "{method: unet}",
+        "{method: unet, set: [method.base=8]}",
+        "{method: unet, set: [method.base=4]}",
+        "{method: flow}",
+    ):
+        entries.write_text(f"unet: {row}", encoding="utf-8")
+        run(monkeypatch, tmp_path / "w", "--cohorts", "a", "--seeds", 1)
+        folders.append([option(c, "-o") for c in commands if c[0] == "train"][-1])
+    assert len(set(folders)) == 4
+    assert Path(folders[0]).name == "unet-store-a-30min-seed1"
+
+
+class TestFinishedReport:
+    @staticmethod
+    def judged(commands: list[list[str]]) -> int:
+        return sum(command[0] == "evaluate" for command in commands)
+
+    def test_is_not_made_again(
+        self, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        for _ in range(2):
+            run(monkeypatch, tmp_path / "w", "--cohorts", "a", "--methods", "unet")
+        assert self.judged(commands) == 1
+
+    def test_of_other_models_or_rows_is_made_again(
+        self, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        work, entries = tmp_path / "w", tmp_path / "entries.yaml"
+        monkeypatch.setattr(v1, "ENTRIES", entries)
+        sums = work / "runs" / "unet-store-a-30min-seed1" / "calibrated" / "SHA256SUMS"
+        sums.parent.mkdir(parents=True)
+        for digest, tuning in (("1", "none"), ("2", "none"), ("2", "one"), ("2", "one")):
+            sums.write_text(digest)
+            entries.write_text(f"unet: {{method: unet, tuning: {tuning}}}", encoding="utf-8")
+            run(monkeypatch, work, "--cohorts", "a", "--seeds", 1)
+        assert self.judged(commands) == 3
+
+    def test_that_a_stopped_evaluation_left_is_made_again(
+        self, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        words = (tmp_path / "w", "--cohorts", "a", "--methods", "unet")
+        run(monkeypatch, *words)
+        (tmp_path / "w" / "report-a" / "summary.json").unlink()
+        run(monkeypatch, *words)
+        assert self.judged(commands) == 2
 
 
 def test_rows_are_kept_and_the_link_strength_drawn_once_all_three_are_there(

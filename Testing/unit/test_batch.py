@@ -120,6 +120,21 @@ def test_a_model_trained_anew_at_the_same_place_is_another_model(
     assert run_batch(request, job=pretend)[0].status == "done"
 
 
+def far_away(body: dict[str, Any]) -> dict[str, Any]:
+    """As `pretend`, on a machine that has a model of its own."""
+    result = pretend({**body, "model": "atlas"})
+    (Path(body["output"]) / "request.json").write_text(json.dumps(body))
+    return result
+
+
+def test_a_model_that_only_the_cluster_has_is_resumed_too(bids: Path, scheduler: str) -> None:
+    like = SynthesisRequest(t1="", output="", model="/only/on/the/cluster")
+    request = request_of(bids, scheduler, like=like, labels=("1",))
+    assert [run_batch(request, job=far_away)[0].status for _ in range(2)] == ["done", "kept"]
+    other = replace(request, like=replace(like, model="/another/on/the/cluster"))
+    assert run_batch(other, job=far_away)[0].status == "done"
+
+
 class TestSummary:
     def test_it_keeps_other_participants_and_tracers(self, bids: Path, scheduler: str) -> None:
         run_batch(request_of(bids, scheduler), job=pretend)

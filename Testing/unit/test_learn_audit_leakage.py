@@ -107,6 +107,12 @@ class TestModel:
         seen = {"training": {"fingerprints": train}, "calibration": {"fingerprints": test}}
         assert light(store, "model", Bundle(seen)).verdict is Verdict.RED
 
+    def test_one_that_began_with_unknown_people_stays_open(self, store: Store) -> None:
+        training = {"fingerprints": ["0" * 16], "init": {"people_known": False}}
+        found = light(store, "model", Bundle({"training": training}))
+        assert found.verdict is Verdict.AMBER
+        assert found.value == "unknown"
+
     def test_one_trained_on_others_is_green(self, store: Store) -> None:
         seen = {"training": {"fingerprints": fingerprints(store, store.split("train"))}}
         assert light(store, "model", Bundle(seen)).verdict is Verdict.GREEN

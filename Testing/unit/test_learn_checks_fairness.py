@@ -113,7 +113,7 @@ class TestPlantedGroup:
         _, section = judged(planted=6, extra=0.5)
         assert found_group(section) == [None]
         # A gap of one sd needs 1/n + 1/54 <= 1 / 2.80^2, so n >= 9.2.
-        assert "6 anatomies beside 54; 10 are needed" in section.claims[1].evidence
+        assert "6 anatomies beside 54; 10 are needed" in section.claims[0].evidence
         assert "planted group: low_contrast (6)" in " ".join(section.paragraphs)
         # Women and men are thirty each: theirs is the only grouping of the table.
         assert {row[1] for row in section.tables[1].rows} == {"sex"}
@@ -122,9 +122,8 @@ class TestPlantedGroup:
 class TestPlantedBias:
     def test_one_in_half_of_the_people_is_found_whatever_the_groups(self) -> None:
         rows, section = judged(planted=6, extra=0.0)
-        claim = section.claims[0]
-        assert "positive control" in claim.words
-        assert claim.held is True
+        assert not [c for c in section.claims if "planted in half" in c.words]
+        assert section.tables[0].rows[0][-1] == "the check sees what is there"
         value = {r.metric: r.value for r in rows}
         assert value["fairness_planted_bias.n"] == 60
         assert value["fairness_planted_bias.suvr"] == pytest.approx(0.02, rel=0.2)
@@ -136,5 +135,6 @@ def test_people_who_differ_in_nothing_known_make_a_sentence() -> None:
     people = [person(i) for i in range(3)]
     rows, section = fairness(results_of(people, np.ones((3, R)), {"mri": np.ones((3, R))}), seed=0)
     assert {r.metric.partition(".")[0] for r in rows} == {"fairness_planted_bias"}
-    assert [c.held for c in section.claims] == [None]
+    assert section.claims == ()
+    assert section.tables[0].rows[0][-1] == "too few people to tell"
     assert "No grouping" in section.paragraphs[1]

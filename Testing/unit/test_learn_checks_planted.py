@@ -11,7 +11,7 @@ from PETSynthLib.learn.checks.planted import (
     fewest_beside,
     permuted_gap,
     plant,
-    planting_claim,
+    planting_table,
     power,
 )
 
@@ -66,13 +66,13 @@ class TestPlant:
         assert planting.bias == pytest.approx(float(errors(40).std(ddof=1)))
         assert planting.found == pytest.approx(planting.power, abs=0.08)
         assert planting.false == pytest.approx(0.05, abs=0.05)
-        assert planting_claim("flow", "fdg", planting).held is True
+        assert planting.seen is True
 
-    @pytest.mark.parametrize(("people", "held"), [(31, None), (32, True)])
+    @pytest.mark.parametrize(("people", "seen"), [(31, None), (32, True)])
     def test_it_is_undecided_only_where_the_power_is_too_low(
-        self, people: int, held: bool | None
+        self, people: int, seen: bool | None
     ) -> None:
-        assert planting_claim("flow", "fdg", plant(errors(people), names(people), 0)).held is held
+        assert plant(errors(people), names(people), 0).seen is seen
 
     def test_visits_of_one_person_count_once(self) -> None:
         twice = np.concatenate([errors(40), errors(40)])
@@ -93,5 +93,7 @@ class TestPlant:
 def test_a_check_that_misses_the_bias_or_sees_one_everywhere_fails(
     found: float, false: float
 ) -> None:
-    claim = planting_claim("flow", "fdg", Planting(40, 0.07, 0.885, found, false))
-    assert claim.held is False
+    planting = Planting(40, 0.07, 0.885, found, false)
+    assert planting.seen is False
+    ((*_, words),) = planting_table({("flow", "fdg"): planting}).rows
+    assert "does not work here" in words

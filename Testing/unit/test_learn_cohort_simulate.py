@@ -142,6 +142,24 @@ class TestCohort:
         with pytest.raises(PETSynthError, match="diagnosis = 'AD', not None"):
             simulate_cohort(request(tmp_path / "ad"))
 
+    def test_people_chosen_by_a_diagnosis_say_so_and_others_do_not(self, tmp_path: Path) -> None:
+        simulate_cohort(request(tmp_path / "ad", subjects=1, diagnosis="AD"))
+        simulate_cohort(request(tmp_path / "all", subjects=1))
+        told = []
+        for name in ("ad", "all"):
+            (file,) = (tmp_path / name).glob("derivatives/simulation/*/*_latents.json")
+            told.append(json.loads(file.read_text(encoding="utf-8")).get("only_diagnosis"))
+        assert told == ["AD", None]
+
+    def test_an_oracle_of_people_of_one_diagnosis_is_not_checked(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        words = ["simulate", str(tmp_path / "c"), "--subjects", "1", "--seed", str(SEED)]
+        words += ["--spacing", "2", "--tracers", "fdg", "--diagnosis", "AD", "--oracle-check"]
+        assert main(words) == 0
+        assert "The oracle is not checked" in capsys.readouterr().out
+        assert not list(tmp_path.rglob("explained_variance.json"))
+
     def test_more_people_of_a_diagnosis_than_there_are_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(PETSynthError, match="people up to number 9999 have the diagnosis"):
             simulate_cohort(request(tmp_path / "c", first_index=9990, diagnosis="VaD", subjects=9))

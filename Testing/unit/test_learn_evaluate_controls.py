@@ -167,6 +167,7 @@ def test_only_new_people_are_measured_again(store: Store) -> None:
     both = measure_densities(store, (one, two), first)
     assert set(both.maps) == {one.row, two.row}
     assert both.maps[one.row] is first.maps[one.row]
+    assert both.regional[one.row] is first.regional[one.row]
 
 
 def test_a_tracer_that_one_training_person_has_is_named(store: Store) -> None:

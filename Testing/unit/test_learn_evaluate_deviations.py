@@ -18,14 +18,15 @@ from PETSynthLib.learn.evaluate.deviations import (
     Deviation,
     as_facts,
     deviations,
+    origin_of,
     planned,
     protocol_section,
 )
 from PETSynthLib.learn.evaluate.predictor import Predictor
 from PETSynthLib.learn.evaluate.protocol import AS_PUBLISHED, Entry, PlannedCohort, Protocol
-from PETSynthLib.learn.evaluate.results import Results
+from PETSynthLib.learn.evaluate.results import Results, simulation_record
 from PETSynthLib.learn.fingerprint import fingerprints
-from PETSynthLib.learn.store import Store
+from PETSynthLib.learn.store import Store, Subject
 
 SPLIT = {"train": 6, "validation": 2, "calibration": 2, "test": 2}
 PROTOCOL = Protocol(
@@ -43,8 +44,9 @@ PROTOCOL = Protocol(
     checkpoint_mb=3.0,
     samples=16,
     tuning="at most 4 short runs",
+    tuning_runs=4,
 )
-ROW = {"reader": Entry(inputs="everything", tuning="none")}
+ROW = {"reader": Entry(inputs="everything", tuning="none", tuning_runs=0)}
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +96,7 @@ def strayed(store: Store, predictors: list[Predictor], **changes: Any) -> list[D
 def test_what_was_run_as_fixed_has_no_deviation(store: Store, weights: Path) -> None:
     models = [trained(store, weights, 1), trained(store, weights, 2)]
     assert strayed(store, models) == []
-    assert planned(PROTOCOL, store) == PROTOCOL.cohorts[0]
+    assert planned(PROTOCOL, origin_of(store)) == PROTOCOL.cohorts[0]
 
 
 def test_half_the_minutes_and_another_seed_are_told(store: Store, weights: Path) -> None:
@@ -132,6 +134,13 @@ def test_people_from_elsewhere_are_counted(store: Store, weights: Path) -> None:
     ]
 
 
+def test_an_origin_of_unknown_people_is_told(store: Store, weights: Path) -> None:
+    tuned = trained(store, weights, 1, init={"name": "first", "people_known": False})
+    found = strayed(store, [tuned, trained(store, weights, 2)])
+    assert [d.what for d in found] == ["reader, seed 1: training people"]
+    assert "perhaps of others too" in found[0].run
+
+
 def test_heavy_weights_are_weighed(store: Store, weights: Path) -> None:
     light = replace(PROTOCOL, checkpoint_mb=2.4)
     models = [trained(store, weights, 1), trained(store, weights, 2)]
@@ -166,9 +175,53 @@ def test_another_cohort_samples_tracers_and_grid_are_told(store: Store, weights:
     assert found["tracers"].run == "fdg"
 
 
+def test_people_of_one_diagnosis_are_no_planned_cohort(store: Store, weights: Path) -> None:
+    models = [trained(store, weights, 1), trained(store, weights, 2)]
+    path = store.folder / "oracle" / f"{store.subjects[0].subject}.json"
+    before = path.read_text(encoding="utf-8")
+    record = json.loads(before)
+    try:
+        for subject in store.subjects:
+            other = path.with_name(f"{subject.subject}.json")
+            other.write_text(json.dumps({**record, "only_diagnosis": "CN"}), encoding="utf-8")
+        found = {d.what: d.run for d in strayed(store, models)}
+    finally:
+        for subject in store.subjects:
+            path.with_name(f"{subject.subject}.json").write_text(before, encoding="utf-8")
+    assert found["judged cohort"] == "default, only CN, clinic, seed 41"
+
+
+def test_each_person_s_origin_is_read_once(
+    store: Store, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def counted(of: Store, subject: Subject) -> dict[str, Any] | None:
+        asked.append(subject.subject)
+        return simulation_record(of, subject)
+
+    monkeypatch.setattr("PETSynthLib.learn.evaluate.deviations.simulation_record", counted)
+    assert strayed(store, [trained(store, weights, 1), trained(store, weights, 2)]) == []
+    assert sorted(asked) == sorted(s.subject for s in store.subjects)
+
+
 def test_tuning_that_nobody_recorded_is_told(store: Store, weights: Path) -> None:
     models = [trained(store, weights, 1), trained(store, weights, 2)]
     assert [d.what for d in strayed(store, models, entries={})] == ["reader: tuning"]
+
+
+@pytest.mark.parametrize(
+    ("runs", "told"),
+    [(4, []), (5, ["5: as it came"]), (None, ["not counted in its row"])],
+)
+def test_more_tuning_runs_than_allowed_or_uncounted_ones_are_told(
+    store: Store, weights: Path, runs: int | None, told: list[str]
+) -> None:
+    models = [trained(store, weights, 1), trained(store, weights, 2)]
+    row = {"reader": Entry(tuning="as it came", tuning_runs=runs)}
+    found = strayed(store, models, entries=row)
+    assert [d.run for d in found] == told
+    assert all(d.what == "reader: tuning runs" for d in found)
 
 
 def test_fewer_inputs_are_a_deviation_unless_they_are_the_paper_s(
@@ -180,9 +233,9 @@ def test_fewer_inputs_are_a_deviation_unless_they_are_the_paper_s(
 
     models = [without_clinic(trained(store, weights, seed)) for seed in (1, 2)]
     assert [(d.what, d.run) for d in strayed(store, models)] == [("reader: information", "mri")]
-    published = {"reader": Entry(AS_PUBLISHED, "T1 alone", "none")}
+    published = {"reader": Entry(AS_PUBLISHED, "T1 alone", "none", 0)}
     assert strayed(store, models, entries=published) == []
-    unnamed = {"reader": Entry(AS_PUBLISHED, "", "none")}
+    unnamed = {"reader": Entry(AS_PUBLISHED, "", "none", 0)}
     found = strayed(store, models, entries=unnamed)
     assert [d.what for d in found] == ["reader: inputs of the paper"]
 

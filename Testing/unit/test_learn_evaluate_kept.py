@@ -17,7 +17,7 @@ from PETSynthLib.generate.bundle import LoadedGenerator
 from PETSynthLib.generate.interface import Effort, Generated, GeneratorInput
 from PETSynthLib.learn.evaluate import kept
 from PETSynthLib.learn.evaluate.gather import Gathered, Plan, gather
-from PETSynthLib.learn.evaluate.kept import Kept, facts_of, forget
+from PETSynthLib.learn.evaluate.kept import Kept, code_digest, facts_of, forget
 from PETSynthLib.learn.evaluate.predictor import Predictor
 from PETSynthLib.learn.store import Store
 from PETSynthLib.progress import Progress
@@ -92,11 +92,32 @@ def test_another_plan_or_other_people_take_no_part_of_it(store: Store, tmp_path:
     assert Kept(tmp_path, facts).get("another bundle", *name[1:]) is None
 
 
-def test_a_damaged_part_is_made_again(store: Store, tmp_path: Path) -> None:
+def test_what_other_code_has_measured_is_not_taken(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people, plan = store.split("test"), Plan(0, 0, ())
+    before = facts_of(store, people, store, plan)
+    monkeypatch.setattr(kept, "LIBRARY", tmp_path)
+    assert facts_of(store, people, store, plan) != before
+
+
+def test_the_code_s_digest_knows_every_file_by_name_and_content(tmp_path: Path) -> None:
+    found = set()
+    for name, text in (("a.py", "x = 1\n"), ("a.py", "x = 2\n"), ("b.py", "x = 2\n")):
+        folder = tmp_path / str(len(found)) / "deep"
+        folder.mkdir(parents=True)
+        (folder / name).write_text(text)
+        (folder / "no_code.txt").write_text(text)
+        found.add(code_digest(folder.parent))
+    assert len(found) == 3
+
+
+@pytest.mark.parametrize("size", [0, 100])
+def test_a_damaged_part_is_made_again(store: Store, tmp_path: Path, size: int) -> None:
     plan = Plan(0, 0, (), tmp_path / "kept")
     run(store, counting(store)[0], plan)
     for path in (tmp_path / "kept").iterdir():
-        path.write_bytes(path.read_bytes()[:100])
+        path.write_bytes(path.read_bytes()[:size])
     again, counts = counting(store)
     run(store, again, plan)
     assert counts.made == 12

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from store_case import make_store
 
+from PETSynthLib.learn.checks.effects import effects_of
 from PETSynthLib.learn.evaluate.oracle_values import (
     constructed_truth,
     geometry_ratio,
     oracle_values,
 )
-from PETSynthLib.learn.evaluate.results import regional_table
+from PETSynthLib.learn.evaluate.primary import primary_section
+from PETSynthLib.learn.evaluate.results import Results, regional_table
 from PETSynthLib.learn.oracle import read_oracle
 from PETSynthLib.learn.regions import region_index
 from PETSynthLib.learn.store import Store
@@ -93,3 +98,29 @@ def test_real_subjects_have_no_oracle(tmp_path_factory: pytest.TempPathFactory) 
 
 def test_a_tracer_the_oracle_does_not_know_has_none(store: Store, measured: np.ndarray) -> None:
     assert oracle_values(store, store.subjects, "pib", measured) == {}
+
+
+class TestPeopleOfOneDiagnosis:
+    @pytest.fixture
+    def chosen(self, tmp_path: Path) -> Store:
+        store = make_store(tmp_path / "store", n=6, shape=(8, 8, 8), tracers=("fdg",))
+        for subject in store.subjects:
+            path = store.folder / "oracle" / f"{subject.subject}.json"
+            path.write_text(json.dumps({"only_diagnosis": "CN"}), encoding="utf-8")
+        return store
+
+    def test_are_held_against_no_oracle_but_their_truth_is_known(self, chosen: Store) -> None:
+        measured = regional_table(chosen, chosen.subjects, "fdg")
+        assert oracle_values(chosen, chosen.subjects, "fdg", measured) == {}
+        assert constructed_truth(chosen, chosen.subjects, "fdg") is not None
+
+    def test_leave_the_claim_about_the_oracle_undecided(self, chosen: Store) -> None:
+        results = Results(chosen, chosen.subjects, {}, {}, {}, ("reader",), {"reader": 1})
+        (claim,) = primary_section(results, [], [], ("fdg",), null=False).claims
+        assert claim.words.startswith("reader: not better than the oracle")
+        assert claim.held is None
+        assert "chosen by the diagnosis CN" in claim.evidence
+
+    def test_have_no_effects_of_the_oracle(self, chosen: Store) -> None:
+        results = Results(chosen, chosen.subjects, {}, {}, {}, ("reader",), {"reader": 1})
+        assert effects_of(results) is None

@@ -35,6 +35,16 @@ def test_the_committed_benchmark_is_read_whole() -> None:
     assert (found.grid, found.minutes, found.seeds) == ("3mm", 30.0, (1, 2))
     assert (found.checkpoint_mb, found.samples, found.information) == (3.0, 16, "both")
     assert found.tuning.startswith("at most 4 short runs")
+    assert found.tuning_runs == 4
+
+
+def test_the_committed_rows_count_their_tuning_runs() -> None:
+    counted = {
+        label: row.tuning_runs
+        for label, row in read_entries(BENCHMARK.with_name("entries.yaml")).items()
+    }
+    assert None not in counted.values()
+    assert (counted["flow"] or 0) >= 10  # more than the protocol's four: every report says so
 
 
 def test_a_short_protocol_leaves_the_rest_open(tmp_path: Path) -> None:
@@ -49,13 +59,17 @@ def test_a_short_protocol_leaves_the_rest_open(tmp_path: Path) -> None:
 class TestEntries:
     def test_a_method_s_row_says_its_track_inputs_and_tuning(self, tmp_path: Path) -> None:
         path = tmp_path / "e.yaml"
-        rows = "flow: {}\npasta-paper: {track: as_published, inputs: T1 alone, tuning: none}\n"
+        paper = "{track: as_published, inputs: T1 alone, tuning: none, tuning_runs: 0}"
+        rows = f"flow: {{}}\npasta-paper: {paper}\n"
         path.write_text(rows, encoding="utf-8")
         found = read_entries(path)
         assert found["flow"] == Entry("equal_inputs", "", "")
-        assert found["pasta-paper"] == Entry("as_published", "T1 alone", "none")
+        assert found["pasta-paper"] == Entry("as_published", "T1 alone", "none", 0)
 
-    @pytest.mark.parametrize("text", ["flow: {track: fast}", "- flow", "{unclosed", "flow: 3"])
+    @pytest.mark.parametrize(
+        "text",
+        ["flow: {track: fast}", "- flow", "{unclosed", "flow: 3", "flow: {tuning_runs: few}"],
+    )
     def test_what_is_no_such_file_is_one_sentence(self, tmp_path: Path, text: str) -> None:
         path = tmp_path / "e.yaml"
         path.write_text(text, encoding="utf-8")

@@ -67,6 +67,13 @@ def test_a_model_that_does_not_say_leaves_it_undecided(store: Store) -> None:
     assert "does not say whom" in found.evidence
 
 
+def test_a_model_that_began_with_unknown_people_is_undecided(store: Store) -> None:
+    training = {"fingerprints": ["0" * 16], "init": {"people_known": False}}
+    found = claim(store, with_facts(make_predictor(store), training=training))
+    assert found.held is None
+    assert "began as a model that does not say" in found.evidence
+
+
 def test_on_another_grid_nobody_can_tell(store: Store) -> None:
     grid = case_grid((14, 16, 14))
     body = {"shape": list(grid.shape), "affine": grid.affine.tolist(), "space": grid.name}

@@ -45,6 +45,27 @@ def test_a_disk_that_fills_while_writing_is_one_sentence_and_the_old_report_stay
     )
 
 
+@pytest.mark.parametrize("old", [FILES, ("report.html", "summary.json"), ()])
+def test_a_file_that_another_program_holds_leaves_the_old_report_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: tuple[str, ...]
+) -> None:
+    for name in old:
+        (tmp_path / name).write_text("old", encoding="utf-8")
+    real = Path.replace
+
+    def held(path: Path, target: Path) -> Path:
+        if path.name == "summary.json" and path.parent.name == ".part":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "replace", held)
+    with pytest.raises(PETSynthError, match="cannot be written"):
+        write_files(tmp_path, ROWS, TEXTS)
+    assert {p.name: p.read_text(encoding="utf-8") for p in tmp_path.iterdir()} == dict.fromkeys(
+        old, "old"
+    )
+
+
 def test_a_disk_without_room_is_told_before_anything_is_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import io
 import json
+import pickle
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -164,6 +166,19 @@ class TestManySubjects:
         store = open_store(request_.store)
         assert [s.subject for s in store.subjects] == ["sub-0001", "sub-0003", "sub-0004"]
         assert store.subjects[0].brain_ml == 1234.0
+
+    def test_the_work_on_a_row_can_be_sent_to_other_processes(self, request_, monkeypatch) -> None:
+        # What `run_tasks` does with two jobs, without the processes.
+        asked = []
+
+        def sent(function, tasks, jobs):
+            asked.append((pickle.loads(pickle.dumps(function)), jobs))
+            for task in pickle.loads(pickle.dumps(list(tasks))):
+                yield task, pickle.loads(pickle.dumps(quick(task)))
+
+        monkeypatch.setattr(run, "run_tasks", sent)
+        assert prepare_store(replace(request_, jobs=2)).made == 3
+        assert asked == [(run.prepare_subject, 2)]
 
     def test_an_unexpected_failure_is_listed_too(self, request_, monkeypatch) -> None:
         def falls_over(task):

@@ -11,6 +11,7 @@ from scipy import ndimage
 from ...checks import Finding, Verdict
 from ...generate.bundle import Bundle
 from ...volume import Grid
+from ..acquaintance import Doubt, faces, meeting
 from ..fingerprint import fingerprint
 from ..store import Store, Subject
 
@@ -165,30 +166,28 @@ def _alike(store: Store) -> Finding:
 def _known(store: Store, judged: Sequence[Subject], bundle: Bundle) -> Finding:
     """Whether the model was trained or calibrated on judged people, as far as it says."""
     name, limit = "leakage.model", "none of the judged T1s among the model's own"
-    own = bundle.config.get("training", {}).get("fingerprints")
-    if own is None:
+    found = meeting(faces(store, judged), store.grid, bundle)
+    if met := found.met:
         sentence = (
-            f"The model {bundle.name} does not say whom it was trained on: nobody can tell here "
-            "whether it has seen these people."
+            f"{_count(len(met), 'judged person is', 'judged people are')} among those "
+            f"{bundle.name} was trained or calibrated on ({_named(met)})."
         )
-        return Finding(name, "unknown", limit, Verdict.AMBER, sentence)
-    stated = {*own, *bundle.config.get("calibration", {}).get("fingerprints", ())}
-    seen = [s.subject for s in judged if fingerprint(store.t1(s.row)) in stated]
-    if seen:
-        sentence = (
-            f"{_count(len(seen), 'judged person is', 'judged people are')} among those "
-            f"{bundle.name} was trained or calibrated on ({_named(seen)})."
-        )
-        return Finding(name, float(len(seen)), limit, Verdict.RED, sentence)
-    if not bundle.grid.same_as(store.grid):
+        return Finding(name, float(len(met)), limit, Verdict.RED, sentence)
+    if found.doubt is Doubt.GRID:
         sentence = (
             f"{bundle.name} learnt on another grid ({_lattice(bundle.grid)}; these people are on "
             f"{_lattice(store.grid)}): the same person's T1 is another image there, so nobody can "
             "tell here whether it has seen these people."
         )
         return Finding(name, "not comparable", limit, Verdict.AMBER, sentence)
+    if found.doubt is not None:
+        sentence = (
+            f"The model {bundle.name} {found.doubt}: nobody can tell here whether it has seen "
+            "these people."
+        )
+        return Finding(name, "unknown", limit, Verdict.AMBER, sentence)
     sentence = (
-        f"No T1 is among the {len(stated)} that {bundle.name} was trained and calibrated on; one "
+        f"No T1 is among the {found.stated} that {bundle.name} was trained and calibrated on; one "
         "that was prepared in another way would not be recognised."
     )
     return Finding(name, 0.0, limit, Verdict.GREEN, sentence)

@@ -29,6 +29,7 @@ from ...generate.interface import INFORMATION
 from ...progress import Silent
 from ...quantify.suvr import Z_90
 from ...tracers import tracer as tracer_named
+from ..acquaintance import seen_by
 from ..fingerprint import fingerprints
 from ..methods.interface import Material, scanner_of, target_of
 from ..regions import region_keys, regional_means
@@ -207,8 +208,7 @@ def calibrate(
 
 def _require_strangers(bundle: Bundle, store: Store, subjects: Sequence[Subject]) -> None:
     """Refuse people whom the model was trained on: their errors are too small."""
-    seen = set(bundle.config.get("training", {}).get("fingerprints", ()))
-    met = len(seen & set(fingerprints(store, subjects)))
+    met = len(seen_by(bundle.config).trained & set(fingerprints(store, subjects)))
     if met:
         raise PETSynthError(
             ErrorCode.BAD_DATA,

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..evaluate.oracle_values import geometry_ratio
+from ..evaluate.results import chosen_by
 from ..oracle import read_oracle
 
 if TYPE_CHECKING:
@@ -38,8 +39,10 @@ def effects_of(results: Results, cohort: Path | None = None) -> Effect | None:
     Returns
     -------
     The effects on the store's grid (`geometry_ratio`), as a model's picture is measured; None when
-    nobody has an oracle.
+    nobody has an oracle, or people were chosen by their diagnosis.
     """
+    if chosen_by(results.store, results.subjects):
+        return None
     places = {s.subject: place for s in results.subjects if (place := _place(results, s, cohort))}
     if not places:
         return None

@@ -25,7 +25,6 @@ from .planted import (
     fewest_beside,
     permuted_gap,
     plant,
-    planting_claim,
     planting_rows,
     planting_table,
 )
@@ -193,7 +192,6 @@ def fairness(results: Results, *, seed: int) -> tuple[list[Row], Section]:
             planting = plant(_errors(results, model, tracer, "bias"), results.anatomies, seed)
             plantings[model, tracer] = planting
             rows += planting_rows(model, tracer, information, planting)
-            claims.append(planting_claim(model, tracer, planting))
         gaps = {
             (tracer, grouping, measure): _gap(
                 grouping, _errors(results, model, tracer, measure), groups, results.anatomies, seed

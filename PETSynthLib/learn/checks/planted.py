@@ -15,7 +15,7 @@ import numpy as np
 from scipy import stats
 
 from ..evaluate.statistics import Floats, by_anatomy
-from ..tidy import ALL, Claim, Row, Table, number
+from ..tidy import ALL, Row, Table, number
 
 ALPHA = 0.05
 POWER = 0.8
@@ -32,6 +32,12 @@ SHORT, FALSE_SHARE = 0.10, 0.10
 """By how much the share found may stay behind the power (three standard errors of 200 plantings at
 0.8 are 0.085), and the largest share found without a bias (5 % expected, above 10 % with a chance
 of 0.1 %)."""
+
+WHAT_IT_SAYS = {
+    True: "the check sees what is there",
+    False: "the check does not work here: its silence and its gaps mean nothing",
+    None: "too few people to tell",
+}
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,16 @@ class Planting:
     power: float
     found: float
     false: float
+
+    @property
+    def seen(self) -> bool | None:
+        """Whether a bias is found as often as it must be, and none where there is none.
+
+        None where the people are too few for it.
+        """
+        if math.isnan(self.found):
+            return None
+        return self.found >= self.power - SHORT and self.false <= FALSE_SHARE
 
 
 def power(first: int, second: int, effect_sd: float = PLANTED_SD) -> float:
@@ -132,24 +148,6 @@ def plant(errors: Floats, anatomies: Sequence[str], seed: int) -> Planting:
     return Planting(people, bias, chance, found / PLANTINGS, false / PLANTINGS)
 
 
-def planting_claim(model: str, tracer: str, planting: Planting) -> Claim:
-    """Whether the check sees a bias that is there, and none that is not."""
-    words = (
-        f"{model}, {tracer}: a bias of {PLANTED_SD:g} sd of the model's own error "
-        f"({number(planting.bias)} SUVR), planted in half of the people, is found as often as "
-        "their number allows, and none where none was planted (positive control)"
-    )
-    if math.isnan(planting.found):
-        evidence = f"{planting.people} anatomies find it with a chance of {planting.power:.0%} only"
-        return Claim(words, None, evidence)
-    held = planting.found >= planting.power - SHORT and planting.false <= FALSE_SHARE
-    evidence = (
-        f"found in {planting.found:.0%} of {PLANTINGS} plantings in {planting.people} anatomies "
-        f"({planting.power:.0%} expected), without a bias in {planting.false:.0%} (5 % expected)"
-    )
-    return Claim(words, held, evidence)
-
-
 def planting_rows(model: str, tracer: str, information: str, planting: Planting) -> list[Row]:
     """The planting as tidy rows ``fairness_planted_bias.*``."""
     where = (model, 0, tracer, information, ALL, ALL, ALL, "")
@@ -164,14 +162,14 @@ def planting_rows(model: str, tracer: str, information: str, planting: Planting)
 
 
 def planting_table(plantings: dict[tuple[str, str], Planting]) -> Table:
-    """One line a (model, tracer)."""
+    """One line a (model, tracer). It tests this check and not the model, so it is no claim."""
     return Table(
         "Positive control: a bias planted in half of the people",
         ("Model", "Tracer", "Anatomies", "Planted bias, SUVR", "Expected to be found",
-         "Found", "Found without a bias"),
+         "Found", "Found without a bias", "What it says"),
         tuple(
             (model, tracer, str(p.people), number(p.bias), f"{p.power:.0%}", _share(p.found),
-             _share(p.false))
+             _share(p.false), WHAT_IT_SAYS[p.seen])
             for (model, tracer), p in plantings.items()
         ),
     )  # fmt: skip

@@ -94,7 +94,8 @@ def write_subject(
     raw, derived
         What becomes ``sub-XXXX`` and ``derivatives/simulation/sub-XXXX``.
     origin
-        Seed, index, configuration and site, kept with the hidden state.
+        Seed, index, configuration, site and by which diagnosis people were chosen (if they were),
+        kept with the hidden state.
     """
     for folder in (raw / "anat", raw / "pet", derived):
         folder.mkdir(parents=True)

@@ -17,7 +17,7 @@ from typing import Any
 
 from ...errors import ErrorCode, PETSynthError
 from ...tracers import simulated_tracers, tracer
-from ..oracle import Check, check_oracles, image_error, read_oracle
+from ..oracle import ONLY_DIAGNOSIS, Check, check_oracles, image_error, read_oracle
 from .parameters import CONFIGURATIONS, DIAGNOSES, SITES
 
 SIMULATOR_VERSION = 1
@@ -52,6 +52,8 @@ class CohortRequest:
         Lattice on which brains are made: 1, or 2 for trials.
     diagnosis
         Only people with this diagnosis (`parameters.DIAGNOSES`), by their numbers; empty for all.
+        Their oracles expect people of every diagnosis: they are kept, and nobody is held against
+        them (`ONLY_DIAGNOSIS`).
     """
 
     out: Path
@@ -297,7 +299,7 @@ def simulate_into(request: CohortRequest, index: int) -> int:
         "index": index,
         "config": request.config,
         "site": request.site,
-    }
+    } | ({ONLY_DIAGNOSIS: request.diagnosis} if request.diagnosis else {})
     write_subject(part / "raw", part / "derived", name, simulated, origin)
     # The raw folder comes last: where it stands, the subject is complete.
     (part / "derived").replace(derived)

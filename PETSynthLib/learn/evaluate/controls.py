@@ -105,11 +105,16 @@ def measure_densities(
     store: Store, people: tuple[Subject, ...], known: Densities | None = None
 ) -> Densities:
     """Grey density of people of a store; what is ``known`` of them is not measured again."""
-    kept = {} if known is None else known.maps
-    maps = {s.row: kept[s.row] if s.row in kept else grey_density(store, s) for s in people}
-    return Densities(
-        maps, {row: regional_means(store.regions(row), image) for row, image in maps.items()}
-    )
+    maps: dict[int, Image] = {}
+    regional: dict[int, Floats] = {}
+    for person in people:
+        row = person.row
+        if known is not None and row in known.maps:
+            maps[row], regional[row] = known.maps[row], known.regional[row]
+        else:
+            maps[row] = grey_density(store, person)
+            regional[row] = regional_means(store.regions(row), maps[row])
+    return Densities(maps, regional)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..acquaintance import Doubt, seen_by
 from ..fingerprint import fingerprints
+from ..oracle import ONLY_DIAGNOSIS
 from ..prepare.grids import GRIDS
 from ..store import SPLITS, Store
 from ..tidy import Claim, Section, Table
@@ -18,10 +20,12 @@ from .results import Results, simulation_record
 OVERTIME = 1.05
 """Trainings end after the step and the validation that are under way."""
 NOT_STATED = "not stated"
+TAUGHT, CALIBRATING = ("train", "validation"), ("calibration",)
+"""Splits whose people a model may have seen."""
 NOT_CHECKED = (
     "Compared are cohort, split sizes, tracers, grid, samples, training minutes, seeds, size of "
-    "the weights, training people, information and the record of the tuning. The machine, and how "
-    "many tuning runs there were, no file can show."
+    "the weights, training people, information and the tuning as the method's row records it. The "
+    "machine no file can show, nor whether there were tuning runs that the row is silent about."
 )
 
 
@@ -65,14 +69,15 @@ def deviations(
     entries
         The methods' rows.
     """
-    training = results.training or results.store
-    found = [*_cohort(protocol, results.store, "judged")]
+    training, origin = results.training or results.store, origin_of(results.store)
+    found = [*_cohort(protocol, results.store, origin, "judged")]
     if training.folder != results.store.folder:
-        found += _cohort(protocol, training, "training")
-    found += [*_judged(protocol, results, split), *_setting(protocol, results)]
+        found += _cohort(protocol, training, origin_of(training), "training")
+    cohort = planned(protocol, origin)
+    found += [*_judged(protocol, results, split, cohort), *_setting(protocol, results)]
     if any(p.draws_samples for p in predictors):
         found += _differs("samples a subject", protocol.samples, samples)
-    taught = _people(training, ("train", "validation")), _people(training, ("calibration",))
+    taught = _people(training, TAUGHT), _people(training, CALIBRATING)
     for label in results.models:
         mine = [p for p in predictors if p.label == label]
         of_it = _method(protocol, label, mine, entries.get(label))
@@ -82,29 +87,33 @@ def deviations(
     return found
 
 
-def planned(protocol: Protocol, store: Store) -> PlannedCohort | None:
-    """The protocol's cohort that a store holds; None when it holds none or several."""
-    found = _origin(store)
+Origin = set[tuple[str, str, int]]
+"""Configuration, site and seed of the simulated subjects of a store."""
+
+
+def planned(protocol: Protocol, origin: Origin) -> PlannedCohort | None:
+    """The protocol's cohort that a store of that origin holds; None when none or several."""
     for cohort in protocol.cohorts:
-        if found == {(cohort.config, cohort.site, cohort.seed)}:
+        if origin == {(cohort.config, cohort.site, cohort.seed)}:
             return cohort
     return None
 
 
-def _origin(store: Store) -> set[tuple[str, str, int]]:
-    """Configuration, site and seed of every simulated subject of a store."""
-    records = (simulation_record(store, subject) for subject in store.subjects)
-    return {
-        (str(r.get("config")), str(r.get("site", FIRST_SITE)), int(r.get("seed", -1)))
-        for r in records
-        if r is not None
-    }
+def origin_of(store: Store) -> Origin:
+    """Where the subjects of a store come from; people chosen by a diagnosis are another cohort."""
+    found = set()
+    for subject in store.subjects:
+        if (r := simulation_record(store, subject)) is not None:
+            only = f", only {r[ONLY_DIAGNOSIS]}" if r.get(ONLY_DIAGNOSIS) else ""
+            config = f"{r.get('config')}{only}"
+            found.add((config, str(r.get("site", FIRST_SITE)), int(r.get("seed", -1))))
+    return found
 
 
-def _cohort(protocol: Protocol, store: Store, role: str) -> list[Deviation]:
+def _cohort(protocol: Protocol, store: Store, found: Origin, role: str) -> list[Deviation]:
     if not protocol.cohorts:
         return []
-    cohort, found = planned(protocol, store), _origin(store)
+    cohort = planned(protocol, found)
     if cohort is None:
         fixed = "; ".join(
             f"{c.name}: {c.config}, {c.site}, seed {c.seed}" for c in protocol.cohorts
@@ -121,8 +130,9 @@ def _sizes(split: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {split[name]}" for name in SPLITS if split.get(name))
 
 
-def _judged(protocol: Protocol, results: Results, split: str) -> list[Deviation]:
-    cohort = planned(protocol, results.store)
+def _judged(
+    protocol: Protocol, results: Results, split: str, cohort: PlannedCohort | None
+) -> list[Deviation]:
     found = _differs("judged split", "test", split) if protocol.cohorts else []
     if cohort is not None and split == "test":
         there = sum(s.split == split for s in results.store.subjects)
@@ -162,9 +172,23 @@ def _method(
         if protocol.information not in ("", *runs[0].information):
             run = _listed(runs[0].information)
             found.append(Deviation(f"{label}: information", protocol.information, run))
-    if trained and protocol.tuning and (entry is None or not entry.tuning):
-        found.append(Deviation(f"{label}: tuning", protocol.tuning, "not recorded in its row"))
+    if trained and protocol.tuning:
+        found += _tuning(protocol, label, entry or Entry())
     return found
+
+
+def _tuning(protocol: Protocol, label: str, entry: Entry) -> list[Deviation]:
+    """Whether the tuning is on record, and no more of it than was allowed."""
+    if not entry.tuning:
+        return [Deviation(f"{label}: tuning", protocol.tuning, "not recorded in its row")]
+    if protocol.tuning_runs is None:
+        return []
+    if entry.tuning_runs is None:
+        return [Deviation(f"{label}: tuning runs", protocol.tuning, "not counted in its row")]
+    if entry.tuning_runs <= protocol.tuning_runs:
+        return []
+    run = f"{entry.tuning_runs}: {entry.tuning}"
+    return [Deviation(f"{label}: tuning runs", protocol.tuning, run)]
 
 
 def _weights(
@@ -187,21 +211,27 @@ def _weights(
         fixed = f"at most {protocol.checkpoint_mb:g} MB"
         found.append(Deviation(f"{name}: weights", fixed, f"{size:.2f} MB"))
     if protocol.cohorts:
-        stated = training.get("fingerprints")
-        found += _strangers(f"{name}: training people", "train or validation", stated, taught)
-        stated = bundle.config.get("calibration", {}).get("fingerprints", ())
-        found += _strangers(f"{name}: calibration people", "calibration", stated, calibrating)
+        seen = seen_by(bundle.config)
+        what = f"{name}: training people"
+        if seen.doubt is not None:
+            unsaid = seen.doubt is Doubt.UNSAID
+            run = NOT_STATED if unsaid else f"perhaps of others too: it {seen.doubt}"
+            found.append(Deviation(what, _of_splits(TAUGHT), run))
+        found += _strangers(what, TAUGHT, seen.trained, taught)
+        what = f"{name}: calibration people"
+        found += _strangers(what, CALIBRATING, seen.calibrated, calibrating)
     return found
 
 
 def _strangers(
-    what: str, splits: str, stated: Iterable[str] | None, allowed: set[str]
+    what: str, splits: Sequence[str], stated: Collection[str], allowed: set[str]
 ) -> list[Deviation]:
-    fixed = f"of the split {splits}"
-    if stated is None:
-        return [Deviation(what, fixed, NOT_STATED)]
     others = len(set(stated) - allowed)
-    return [Deviation(what, fixed, f"{others} from elsewhere")] if others else []
+    return [Deviation(what, _of_splits(splits), f"{others} from elsewhere")] if others else []
+
+
+def _of_splits(splits: Sequence[str]) -> str:
+    return f"of the split {' or '.join(splits)}"
 
 
 def _people(store: Store, splits: Iterable[str]) -> set[str]:
@@ -258,7 +288,7 @@ def as_facts(
     protocol: Protocol, found: Sequence[Deviation], results: Results, entries: Entries
 ) -> dict[str, Any]:
     """What ``summary.json`` says of the protocol."""
-    cohort = planned(protocol, results.store)
+    cohort = planned(protocol, origin_of(results.store))
     return {
         "name": protocol.name,
         "sha256": protocol.sha256,

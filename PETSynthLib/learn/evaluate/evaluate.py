@@ -106,7 +106,7 @@ def evaluate(
         The models (`predictor.load_predictors`).
     out
         Folder; made when missing, written only when everything is known. An earlier report in it
-        is replaced as a whole or not at all. Until then finished parts lie in it (`kept`), so
+        is replaced as `write_files` says. Until then finished parts lie in it (`kept`), so
         that a run that was stopped goes on where it was.
     plan
         What and how.

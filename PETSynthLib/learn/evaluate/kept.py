@@ -1,8 +1,8 @@
 """Finished parts of an evaluation on disk: what stopped half-way goes on where it was.
 
 A part lies in a file of its own until the report is written. Its name is a digest of everything it
-depends on, so that a part of another model, of other people or of another plan is never taken for
-it.
+depends on, so that a part of another model, of other people or of another plan, or one that other
+code has measured, is never taken for it.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import astuple
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 
-from ... import __version__
 from ...errors import PETSynthError
 from ...run.staging import output_error
 from ..store import Store, Subject
@@ -28,6 +28,8 @@ from .results import Regional
 
 KEPT = ".kept"
 """Folder of the parts inside the output folder."""
+LIBRARY = Path(__file__).resolve().parents[2]
+"""Folder of `PETSynthLib`: models, resampling and regions decide a part as well as this package."""
 ARRAYS = ("mean", "median", "sd", "low", "high", "draws")
 
 
@@ -36,7 +38,7 @@ def facts_of(
 ) -> dict[str, Any]:
     """What every part of an evaluation depends on beside its model."""
     return {
-        "petsynth": __version__,
+        "code": code_digest(LIBRARY),
         "stores": [
             (
                 str(s.folder.resolve()),
@@ -49,6 +51,16 @@ def facts_of(
         "subjects": [subject.subject for subject in subjects],
         "plan": (plan.samples, plan.seed, plan.primary),
     }
+
+
+@cache
+def code_digest(folder: Path) -> str:
+    """Digest of every Python file below a folder: the version does not change with each of them."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(f"{path.relative_to(folder).as_posix()}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 class Kept:
@@ -75,7 +87,7 @@ class Kept:
         try:
             with np.load(self._path(name), allow_pickle=False) as file:
                 return _part({key: file[key] for key in file.files})
-        except (OSError, ValueError, KeyError, TypeError, BadZipFile):
+        except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile):
             return None
 
     def put(self, part: Part, *name: object) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from ..oracle import INFORMATION, read_oracle
 from ..regions import region_keys
 from ..store import Store, Subject
-from .results import ORACLE, Floats, Regional, with_values
+from .results import ORACLE, Floats, Regional, chosen_by, with_values
 
 
 @lru_cache(maxsize=4096)
@@ -59,8 +59,10 @@ def oracle_values(
 
     Returns
     -------
-    Information set -> values; empty when a subject has no oracle.
+    Information set -> values; empty when a subject has no oracle, or was chosen by its diagnosis.
     """
+    if chosen_by(store, subjects):
+        return {}
     paths = [store.oracle(subject) for subject in subjects]
     if any(path is None for path in paths):
         return {}

@@ -11,7 +11,7 @@ from . import figures
 from .controls import AGE_SEX
 from .forms import FORMS, MEAN, PICTURE_WORDS, SINGLE, label_of, samples_of, words_of
 from .judge import ALPHA, BEATEN, RIVALS, Comparison, Score, in_family
-from .results import ORACLE, Results
+from .results import ORACLE, Results, chosen_by
 from .sections import p_words, span
 
 
@@ -32,6 +32,8 @@ def primary_section(
             if not null and in_family(comparison, primary):
                 claims.append(_below(comparison))
     claims += [_not_below_oracle(c) for c in found if c.other == ORACLE and c.form == MEAN]
+    if diagnosis := chosen_by(results.store, results.subjects):
+        claims += [_no_oracle(model, diagnosis) for model in results.models]
     forest = figures.forest(results, scores)
     return Section(
         "Primary endpoint",
@@ -175,6 +177,15 @@ def _not_below_oracle(c: Comparison) -> Claim:
         f"{figures.INFORMATION_WORDS[c.knows]} (it would be a leak)"
     )
     return Claim(words, _not_below(c), _evidence(c, corrected=False))
+
+
+def _no_oracle(model: str, diagnosis: str) -> Claim:
+    """Nobody is held against an oracle that expects other people."""
+    evidence = (
+        f"everybody was chosen by the diagnosis {diagnosis}; the oracle expects people of every "
+        "diagnosis, so it is left out, and with it every number in excess of it"
+    )
+    return Claim(f"{model}: not better than the oracle (it would be a leak)", None, evidence)
 
 
 def _not_below(c: Comparison) -> bool | None:

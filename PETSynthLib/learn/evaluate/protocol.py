@@ -19,6 +19,7 @@ TRACKS = (EQUAL_INPUTS, AS_PUBLISHED)
 FIRST_SITE = "clinic"
 """Site of a cohort that names none."""
 _MEAN_OF = re.compile(r"mean_of_(\d+)")
+_AT_MOST = re.compile(r"at most (\d+)")
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ class Protocol:
         How many samples are averaged.
     tuning
         What may be tuned, in words.
+    tuning_runs
+        How many tuning runs these words allow (``at most N ...``).
     """
 
     name: str
@@ -86,6 +89,7 @@ class Protocol:
     checkpoint_mb: float | None = None
     samples: int | None = None
     tuning: str = ""
+    tuning_runs: int | None = None
 
 
 @dataclass(frozen=True)
@@ -100,11 +104,14 @@ class Entry:
         What it is given, in words; a method on the track ``as_published`` has to name its paper's.
     tuning
         The tuning runs that were made, in words; empty: not recorded.
+    tuning_runs
+        How many those were; None: not recorded.
     """
 
     track: str = EQUAL_INPUTS
     inputs: str = ""
     tuning: str = ""
+    tuning_runs: int | None = None
 
 
 Entries = Mapping[str, Entry]
@@ -127,6 +134,11 @@ def _cohorts(body: dict[str, Any]) -> tuple[PlannedCohort, ...]:
 def _samples(body: dict[str, Any]) -> int | None:
     found = (_MEAN_OF.fullmatch(str(words)) for words in body.get("judged_as", ()))
     return next((int(match[1]) for match in found if match), None)
+
+
+def _runs(words: str) -> int | None:
+    match = _AT_MOST.match(words)
+    return None if match is None else int(match[1])
 
 
 def _number(body: dict[str, Any], name: str) -> float | None:
@@ -163,6 +175,7 @@ def read_protocol(path: Path) -> Protocol:
             checkpoint_mb=_number(training, "checkpoint_mb"),
             samples=_samples(body),
             tuning=str(training.get("tuning", "")),
+            tuning_runs=_runs(str(training.get("tuning", ""))),
         )
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as problem:
         raise PETSynthError(
@@ -187,6 +200,7 @@ def read_entries(path: Path) -> dict[str, Entry]:
                 str(facts.get("track", EQUAL_INPUTS)),
                 str(facts.get("inputs") or ""),
                 str(facts.get("tuning") or ""),
+                int(facts["tuning_runs"]) if "tuning_runs" in facts else None,
             )
             for label, facts in body.items()
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...quantify import HEADLINE
 from ...tracers import tracer as tracer_of
+from ..oracle import ONLY_DIAGNOSIS
 from ..regions import region_index, region_keys, regional_means
 from ..store import Store, Subject
 from ..tidy import INFORMATION
@@ -238,6 +240,15 @@ def configuration(store: Store) -> str:
     """``null``, ``default`` or ``strong`` for a simulated store, empty when nobody says."""
     records = (simulation_record(store, subject) for subject in store.subjects[:1])
     return next((str(r.get("config", "")) for r in records if r is not None), "")
+
+
+def chosen_by(store: Store, subjects: Iterable[Subject]) -> str:
+    """The diagnosis that simulated people were chosen by, empty when they were not chosen.
+
+    The oracle's prior is the law of all people: it cannot be asked about such a choice.
+    """
+    records = (simulation_record(store, subject) or {} for subject in subjects)
+    return next((str(r[ONLY_DIAGNOSIS]) for r in records if r.get(ONLY_DIAGNOSIS)), "")
 
 
 def with_values(values: Regional, factor: Floats) -> Regional:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..fingerprint import fingerprint
+from ..acquaintance import faces, meeting
 from ..store import Store, Subject
 from ..tidy import Claim
 from .predictor import Predictor
@@ -18,33 +18,23 @@ def strangers_claims(
 ) -> list[Claim]:
     """Whether each model was trained or calibrated on judged people, as far as it says.
 
-    Undecided when a model does not say whom it has seen, or when its people were prepared on
-    another grid than the store's: the same brain then has another fingerprint.
+    Undecided when nobody can tell (`acquaintance.Doubt`).
     """
-    faces = {subject.subject: fingerprint(store.t1(subject.row)) for subject in judged}
-    return [_claim(store, faces, predictor) for predictor in predictors]
+    found = faces(store, judged)
+    return [_claim(store, found, predictor) for predictor in predictors]
 
 
-def _claim(store: Store, faces: dict[str, str], predictor: Predictor) -> Claim:
-    config, bundle = predictor.bundle.config, predictor.bundle
+def _claim(store: Store, people: dict[str, str], predictor: Predictor) -> Claim:
+    bundle = predictor.bundle
     words = (
         f"{predictor.label}, training seed {predictor.seed}: no judged person is among those it "
         "was trained or calibrated on"
     )
-    own = config.get("training", {}).get("fingerprints")
-    known = {*(own or ()), *config.get("calibration", {}).get("fingerprints", ())}
-    met = [name for name, face in faces.items() if face in known]
-    if met:
-        more = f" and {len(met) - NAMED} more" if len(met) > NAMED else ""
-        evidence = f"{len(met)} of {len(faces)} are: {', '.join(met[:NAMED])}{more}"
-        return Claim(words, False, evidence)
-    if own is None:
-        return Claim(words, None, f"the model {bundle.name} does not say whom it was trained on")
-    if not bundle.grid.same_as(store.grid):
-        return Claim(
-            words,
-            None,
-            f"the model {bundle.name} lies on another grid than the store {store.folder.name}: its "
-            "pictures are resampled, and its people cannot be told apart from these",
-        )
-    return Claim(words, True, f"none of {len(faces)} T1s is among its {len(known)}")
+    found = meeting(people, store.grid, bundle)
+    if found.met:
+        more = f" and {len(found.met) - NAMED} more" if len(found.met) > NAMED else ""
+        named = f"{', '.join(found.met[:NAMED])}{more}"
+        return Claim(words, False, f"{len(found.met)} of {len(people)} are: {named}")
+    if found.doubt is not None:
+        return Claim(words, None, f"the model {bundle.name} {found.doubt}")
+    return Claim(words, True, f"none of {len(people)} T1s is among its {found.stated}")

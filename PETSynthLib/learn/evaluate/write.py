@@ -1,4 +1,4 @@
-"""Writing a report: room is made sure of before anything is run, and all files change at once."""
+"""Writing a report: room is made sure of before anything is run, and no file is changed alone."""
 
 from __future__ import annotations
 
@@ -40,12 +40,14 @@ def require_room(out: Path) -> None:
 
 
 def write_files(out: Path, rows: Sequence[Row], texts: Mapping[str, str]) -> None:
-    """Write ``metrics.csv`` and ``texts`` (name -> content) into ``out``, all or none.
+    """Write ``metrics.csv`` and ``texts`` (name -> content) into ``out``.
 
     Raises
     ------
     PETSynthError
-        ``BAD_OUTPUT`` when the disk refuses; what was there before is untouched.
+        ``BAD_OUTPUT`` when the disk refuses, or a program holds a file open that is replaced; what
+        was there before is then there again. Only a process that is killed between two renames
+        leaves a mixture of both reports.
     """
     staged = out / ".part"
     try:
@@ -54,10 +56,25 @@ def write_files(out: Path, rows: Sequence[Row], texts: Mapping[str, str]) -> Non
         write_rows(staged / "metrics.csv", rows)
         for name, text in texts.items():
             (staged / name).write_text(text, encoding="utf-8")
-        for path in sorted(staged.iterdir()):
-            path.replace(out / path.name)
-        staged.rmdir()
+        _replace(out, sorted(staged.iterdir()), staged / "before")
     except OSError as problem:
         raise output_error(out, problem) from problem
     finally:
         shutil.rmtree(staged, ignore_errors=True)
+
+
+def _replace(out: Path, files: Sequence[Path], before: Path) -> None:
+    """Move ``files`` into ``out``; when one cannot be moved, the old ones come back."""
+    before.mkdir()
+    try:
+        for path in files:
+            if (out / path.name).exists():
+                (out / path.name).replace(before / path.name)
+            path.replace(out / path.name)
+    except OSError:
+        for path in files:
+            if (before / path.name).exists():
+                (before / path.name).replace(out / path.name)
+            elif not path.exists():  # it was moved, and there was none before
+                (out / path.name).unlink()
+        raise

@@ -18,7 +18,8 @@ from ..store import open_store
 from ..train import checkpoint
 from ..train.engine import best_name
 from ..train.origin import origin_of
-from ..train.run import CONFIG, PREPARED, Order, new_method, run_facts, settings_of, start_again
+from ..train.prepared import read_prepared
+from ..train.run import CONFIG, Order, new_method, run_facts, settings_of, start_again
 from ..train.write_bundle import bundle_parts
 from .interface import Foreign
 
@@ -50,7 +51,7 @@ class CheckpointFormat:
         store = open_store(Path(options["store"]))
         material = material_of(store, settings.train.target)
         method = new_method(order.method, settings, material)
-        method.use(checkpoint.load(run / PREPARED))
+        method.use(read_prepared(run))
         start_again(method, run)
         untrained = []
         for number, stage in enumerate(method.stages):
