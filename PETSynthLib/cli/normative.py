@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Build, describe and check normative databases.", add_completion=False)
 
-Folder = Annotated[Path, typer.Argument(metavar="NDB", help="Folder of a normative database.")]
+Folder = Annotated[
+    Path,
+    typer.Argument(metavar="NDB", help="Folder of a normative database, or a name of the list."),
+]
 Table = Annotated[
     Path,
     typer.Argument(
@@ -62,12 +65,23 @@ def build(
         _print_calibration(made)
 
 
+@app.command("list")
+def list_names() -> None:
+    """Print the databases that go by a name: the shipped ones and those in your home."""
+    from ..normative.database import read_database
+    from ..normative.find import list_databases
+
+    for folder in list_databases():
+        print(f"{folder.name}: {read_database(folder).meta.title}")
+
+
 @app.command("info")
 def info(database: Folder) -> None:
     """Print who the normals are and how well z means what it says."""
     from ..normative.database import read_database
+    from ..normative.find import find_database
 
-    made = read_database(database)
+    made = read_database(find_database(database))
     meta = made.meta
     youngest, mean, oldest = meta.age
     rows = {
@@ -102,10 +116,11 @@ def check(
     """Check that a database is whole and calibrated, also on people it has never seen."""
     from ..errors import ErrorCode, PETSynthError
     from ..normative.database import read_database
+    from ..normative.find import find_database
     from ..run.normative import check_database
     from .told import Told
 
-    made = read_database(database)
+    made = read_database(find_database(database))
     if not quiet:
         print(f"{made.meta.name}: whole")
         _print_calibration(made)
