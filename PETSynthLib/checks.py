@@ -22,9 +22,15 @@ OVERRIDABLE_OF_PET = {
     "pet_coverage": "part of the brain lies outside the PET",
     "reference_in_pet": "part of the reference region lies outside the PET",
 }
-"""The same for measuring a PET. Never among them: a PET beside its MRI, a reference without
+"""The same for a PET that is measured. Never among them: a PET beside its MRI, a reference without
 uptake, a parcellation of another head."""
 
+OVERRIDABLE_OF_MEASURING = {
+    **{name: reason for name, reason in OVERRIDABLE.items() if name != "t1_intensities"},
+    **OVERRIDABLE_OF_PET,
+}
+"""The same for a measurement as a whole: no model looks at its T1, so nothing is held against what
+one learnt from."""
 
 NOTHING_TO_COMPARE = "not known"
 """Value or limit of a check that had nothing to hold the image against."""

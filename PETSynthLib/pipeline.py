@@ -23,12 +23,12 @@ from .preprocess import Prepared, atlas_on, in_brain, prepare, write_space
 from .preprocess.input_features import input_finding
 from .preprocess.space import as_stored
 from .preprocess.steps import Steps
-from .preprocess.warp import Fit, Warp, fit_warp, only_affine, stored_or_fitted
+from .preprocess.warp import Fit, Warp, atlas_warp, fit_warp
 from .progress import CheckList, Progress
 from .quantify import RegionTable, atlas_regions, quantify
 from .quantify.plausibility import output_findings
 from .read import Scan, read_scan
-from .request import Regions, SynthesisRequest
+from .request import SynthesisRequest
 from .restore import restore
 from .tracers import tracer
 
@@ -178,12 +178,11 @@ def _atlas_warp(
     fit: Fit,
 ) -> tuple[Warp, Prepared]:
     """The atlas's way onto this brain, and ``prepared`` with what was done and found for it."""
-    if request.regions is Regions.AFFINE:
-        return only_affine(prepared.transform), prepared
     steps = Steps()
-    warp, finding = stored_or_fitted(prepared, spaces, folder, progress, steps, fit)
-    progress.finding(finding)
-    found, done = [*prepared.findings, finding], [*prepared.steps, *steps.records]
+    warp, told = atlas_warp(request.regions, prepared, spaces, folder, progress, steps, fit)
+    for finding in told:
+        progress.finding(finding)
+    found, done = [*prepared.findings, *told], [*prepared.steps, *steps.records]
     return warp, replace(prepared, findings=found, steps=done)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .assets import REFERENCE_BITS
-from .checks import OVERRIDABLE, OVERRIDABLE_OF_PET
+from .checks import OVERRIDABLE, OVERRIDABLE_OF_MEASURING
 from .clinical import ClinicalRecord
 from .errors import ErrorCode, PETSynthError
 
@@ -143,17 +143,19 @@ class QuantifyRequest:
     reference
         Reference region; None for the tracer's own.
     database
-        Folder of a normative database, or None.
+        Folder or name of a normative database, or None.
     clinical
         Age and sex, at which the normals are taken.
     gtm_fwhm_mm
         Resolution of the scanner in mm: then partial-volume corrected means stand beside.
     pattern
         Path of the user's regional pattern, with which z is correlated, or None.
+    regions
+        How the atlas is laid onto the MRI, as in `SynthesisRequest`.
     device
         Where deepbet runs.
     overridden_checks
-        Names from `checks.OVERRIDABLE` and `checks.OVERRIDABLE_OF_PET`, as in `SynthesisRequest`.
+        Names from `checks.OVERRIDABLE_OF_MEASURING`, as in `SynthesisRequest`.
     """
 
     pet: str
@@ -169,6 +171,7 @@ class QuantifyRequest:
     clinical: ClinicalRecord = field(default_factory=ClinicalRecord)
     gtm_fwhm_mm: float | None = None
     pattern: str | None = None
+    regions: Regions = Regions.DEFORMABLE
     device: str = "auto"
     overridden_checks: tuple[str, ...] = ()
 
@@ -185,13 +188,13 @@ class QuantifyRequest:
                 f"A resolution of {self.gtm_fwhm_mm:g} mm is no PET scanner's.",
                 "Give the scanner's full width at half maximum, about 4 to 8 mm.",
             )
-        allowed = {**OVERRIDABLE, **OVERRIDABLE_OF_PET}
-        names = _checked_names(self.overridden_checks, allowed)
+        names = _checked_names(self.overridden_checks, OVERRIDABLE_OF_MEASURING)
         object.__setattr__(self, "overridden_checks", names)
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready form, with kind and version."""
         body = dataclasses.asdict(self)
+        body["regions"] = self.regions.value
         body["overridden_checks"] = list(self.overridden_checks)
         return {"version": REQUEST_VERSION, "kind": "quantify", **body}
 
@@ -233,13 +236,18 @@ def request_from_dict(body: Any) -> SynthesisRequest:
 
 def quantify_request_from_dict(body: Any) -> QuantifyRequest:
     """Build a request for a measurement from its JSON form; errors as `request_from_dict`."""
-    return _from_dict(body, "quantify", QuantifyRequest, lambda v: QuantifyRequest(**v))
+    return _from_dict(body, "quantify", QuantifyRequest, _measurement)
 
 
 def _synthesis(values: dict[str, Any]) -> SynthesisRequest:
     preset = Preset(values.pop("preset", Preset.BALANCED.value))
     regions = Regions(values.pop("regions", Regions.DEFORMABLE.value))
     return SynthesisRequest(**values, preset=preset, regions=regions)
+
+
+def _measurement(values: dict[str, Any]) -> QuantifyRequest:
+    regions = Regions(values.pop("regions", Regions.DEFORMABLE.value))
+    return QuantifyRequest(**values, regions=regions)
 
 
 R = TypeVar("R", SynthesisRequest, QuantifyRequest)

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from ..assets import REFERENCE_BITS
-from ..checks import OVERRIDABLE, OVERRIDABLE_OF_PET
+from ..checks import OVERRIDABLE_OF_MEASURING
 from ..clinical import ClinicalRecord
-from ..request import QuantifyRequest
-from .options import Device, Json, Output, Quiet, Verbose
+from ..request import QuantifyRequest, Regions
+from .options import AtlasRegions, Device, Json, Output, Quiet, Verbose
 
 
 def quantify(
@@ -38,7 +38,7 @@ def quantify(
         ),
     ] = None,
     database: Annotated[
-        str | None, typer.Option(metavar="NDB", help="Folder of a normative database, for z.")
+        str | None, typer.Option(metavar="NDB", help="Normative database, for z: folder or name.")
     ] = None,
     age: Annotated[float | None, typer.Option(help="Years; needed with --database.")] = None,
     sex: Annotated[str | None, typer.Option(help="F or M; needed with --database.")] = None,
@@ -60,12 +60,12 @@ def quantify(
         str | None,
         typer.Option(metavar="DIR", help="Folder space/ of an earlier result on this T1."),
     ] = None,
+    regions: AtlasRegions = Regions.DEFORMABLE,
     device: Device = "auto",
     use_anyway: Annotated[
         list[str] | None,
         typer.Option(
-            help="Override a red check (repeatable): "
-            f"{', '.join({**OVERRIDABLE, **OVERRIDABLE_OF_PET})}.",
+            help=f"Override a red check (repeatable): {', '.join(OVERRIDABLE_OF_MEASURING)}.",
             metavar="NAME",
         ),
     ] = None,
@@ -88,6 +88,7 @@ def quantify(
         clinical=ClinicalRecord(age=age, sex=None if sex is None else sex.upper()),
         gtm_fwhm_mm=gtm,
         pattern=pattern,
+        regions=regions,
         device=device,
         overridden_checks=tuple(use_anyway or ()),
     )

@@ -52,7 +52,7 @@ def ssp(
     ] = Palette.CLASSIC,
     normals: Annotated[
         Path | None,
-        typer.Option(metavar="NDB", help="Folder of a normative database, for z pages."),
+        typer.Option(metavar="NDB", help="Normative database, for z pages: folder or name."),
     ] = None,
     age: Annotated[float | None, typer.Option(min=18, max=110, help="Age, years.")] = None,
     sex: Annotated[Sex | None, typer.Option(help="F or M.")] = None,

@@ -118,6 +118,18 @@ def release(evidence: str, exploratory: bool, cognition: tuple[str, ...] = ()) -
     )
 
 
+def first_lines(policy: Release, simulated: bool) -> tuple[str, ...]:
+    """What stands above everything that is shown of a PET.
+
+    Parameters
+    ----------
+    simulated
+        Whether nobody was scanned; a PET that a model made says what it is by its banner.
+    """
+    drawn = marks.SIMULATED if simulated and not policy.synthetic else ""
+    return tuple(filter(None, (policy.opening, policy.banner, drawn)))
+
+
 @dataclass(frozen=True, eq=False)
 class Grounds:
     """What a judgement on a measured PET would rest on.

@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import __version__
 from ..normative.calibration import calibration_finding
 from ..preprocess.transform import NativeToTemplate
 from ..progress import Progress
 from ..quantify.native_regions import NativeRegions
+from ..quantify.scales import pipeline_of
 from . import marks
 from .nifti import SCANNER_CODE, write_acquired, write_labels
+from .policy import first_lines
 from .quantification import Quantification, QuantifiedRow
 from .record import software_versions
 from .report import REPORT
-from .tables import interval_text, value_text
+from .tables import interval_text, region_words, value_text
 
 if TYPE_CHECKING:
     from ..read import Scan
@@ -53,7 +54,7 @@ COLUMNS = (
     "cognition",
 )
 PET_TO_T1 = "pet_to_t1.tfm"
-"""ITK transform; in 3D Slicer it moves the PET onto the T1."""
+"""ITK transform; in 3D Slicer it moves the PET onto the T1. The identity where it lay there."""
 
 
 def cells(row: QuantifiedRow) -> dict[str, Any]:
@@ -137,10 +138,13 @@ def header_lines(quantification: Quantification) -> list[str]:
         if q.database is None
         else f"Normals: {q.database.title}. {q.flags}"
     )
-    words = q.pet.reference_region.replace("_", " ")
+    synthetic, words = q.release.synthetic, region_words(q.pet.reference_region)
+    title = marks.title(q.tracer) if synthetic else f"{q.tracer.label} PET"
     return [
-        *filter(None, (q.release.opening, q.release.banner)),
-        f"{q.tracer.label} PET, {q.tracer.unit}, reference {words} ({q.reference.source}).",
+        *first_lines(q.release, q.simulated),
+        f"{title}, {q.tracer.unit}, reference {words} ({q.reference.source}).",
+        *([f"{marks.AMBIGUOUS}."] if q.release.triptych else []),
+        *([marks.NOT_ACQUIRED] if synthetic else []),
         q.alignment.sentence,
         f"Regions: {q.regions_source}.",
         database,
@@ -170,10 +174,11 @@ def record(quantification: Quantification, outputs: dict[str, str]) -> dict[str,
         "NotAvailable": dict(q.withheld),
         "Tracer": q.tracer.key,
         "TracerLabel": q.tracer.label,
+        "SkullStripped": True,
         "Units": "unitless",
         "Quantity": q.tracer.unit,
         "ReferenceRegion": q.pet.reference_region,
-        "Pipeline": f"PETSynth {__version__}",
+        "Pipeline": pipeline_of(q.regions_source),
         "Header": header_lines(q),
         "Sources": [
             {"Role": one.role, "Name": one.name, "sha256": one.sha256} for one in q.sources
@@ -262,9 +267,9 @@ def write_quantification(
         (f"space/{name}.nii.gz", partial(write_labels, labels=one, stored=t1.stored, code=code))
         for name, one in maps.items()
     ]
-    if q.alignment.registered:
-        pet_to_t1 = NativeToTemplate(np.asarray(np.linalg.inv(q.alignment.t1_to_pet)))
-        jobs.append((f"space/{PET_TO_T1}", pet_to_t1.write))
+    # The identity too: an earlier run into this folder may have moved the PET.
+    pet_to_t1 = NativeToTemplate(np.asarray(np.linalg.inv(q.alignment.t1_to_pet)))
+    jobs.append((f"space/{PET_TO_T1}", pet_to_t1.write))
     if not q.release.synthetic:
         # A synthetic PET stays where its marks and its low and high are.
         jobs.append(

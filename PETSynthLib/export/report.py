@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..checks import Finding, Verdict
 from ..quantify import RegionValue, title_of
+from ..quantify.regions import SIDE_WORDS
 from . import marks
 from .report_bars import bars, interval_of, interval_words
 from .report_content import UPTAKE_PAGE, RegionLine, ReportContent
@@ -24,7 +25,7 @@ from .report_parts import (
 )
 from .report_script import BUTTON, SCRIPT, TEXT, content_policy
 from .report_style import REPORT_STYLE, STYLE
-from .tables import SIDES, value_text
+from .tables import value_text
 
 REPORT = "report.html"
 
@@ -158,7 +159,7 @@ def _region_row(
     first = row.side in ("both", "B")
     cells = [
         _region_heading(line),
-        f"<td>{SIDES[row.side]}</td>",
+        f"<td>{SIDE_WORDS[row.side]}</td>",
         number(f"{row.ml:.1f}"),
         number(value_text(row), quiet=row.value is None),
     ]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from ..preprocess.transform import FWHM_TO_SIGMA
 from ..volume import PetVolume, Volume
 from .figure import CROP_MARGIN_MM, FigureWords, png
 from .figure_parts import (
@@ -31,7 +32,6 @@ BRAIN_SUVR = 0.4
 """Below this, a voxel is edge, ventricle or skull: heads differ there, uptake does not."""
 _FINE_MM = 2.5
 """Voxels no larger than this are enough to hold what was smoothed."""
-_FWHM_TO_SD = 1.0 / np.sqrt(8.0 * np.log(2.0))
 
 
 def smoothed_difference(pet: PetVolume, expected: PetVolume) -> PetVolume:
@@ -44,7 +44,7 @@ def smoothed_difference(pet: PetVolume, expected: PetVolume) -> PetVolume:
     steps = [max(int(_FINE_MM // edge), 1) for edge in spacing]
     inside = (pet.data >= BRAIN_SUVR) & (expected.data >= BRAIN_SUVR)
     difference = np.where(inside, pet.data - expected.data, 0.0).astype(np.float32)
-    sigma = SMOOTH_FWHM_MM * _FWHM_TO_SD / (spacing * steps)
+    sigma = SMOOTH_FWHM_MM * FWHM_TO_SIGMA / (spacing * steps)
     total, weight = (
         ndimage.gaussian_filter(_coarser(part, steps), sigma, truncate=3.0)
         for part in (difference, inside.astype(np.float32))

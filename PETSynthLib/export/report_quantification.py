@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from .. import __version__
 from ..project.page import NARROW
 from ..project.zmaps import Normal
+from ..quantify.scales import pipeline_of
 from ..volume import PetVolume
 from . import marks
 from .figure import CONVENTION, FigureWords, figure
 from .figure_parts import NARROW as NARROW_FIGURE
 from .figure_parts import WIDE
 from .planes import places
-from .policy import NORMS
+from .policy import NORMS, first_lines
 from .quantification import Quantification, QuantifiedRow
 from .record import software_versions
 from .report import write_report
@@ -27,7 +27,7 @@ from .report_content import (
 )
 from .report_difference import SMOOTH_FWHM_MM, difference_pictures
 from .report_pictures import PLANES, surface_pictures
-from .ssp import Look, page_png, project, ssp_pages
+from .ssp import Look, Places, page_png, project, ssp_pages
 from .tables import region_words
 
 MEAN_WORDS = "Age/sex mean"
@@ -44,6 +44,8 @@ def write_quantification_report(
     copy: str,
     normals: Mapping[str, Normal] | None = None,
     on_template: PetVolume | None = None,
+    sd: PetVolume | None = None,
+    unsure: Places = (),
 ) -> None:
     """Draw and write the report of a measured PET.
 
@@ -59,6 +61,10 @@ def write_quantification_report(
         Reference -> what is normal on the surface for this person; adds the pages of z.
     on_template
         The PET on the template, as smooth as the normals; by default it is sampled here.
+    sd
+        Standard deviation of a synthetic PET on the template, or None.
+    unsure
+        Its regions that are not informative.
 
     Raises
     ------
@@ -70,7 +76,7 @@ def write_quantification_report(
         copy,
         slices=_slices(quantification),
         difference=_difference(quantification),
-        surface=_surface(quantification, normals, on_template),
+        surface=_surface(quantification, normals, on_template, sd, unsure),
     )
     write_report(path, content)
 
@@ -106,7 +112,9 @@ def quantification_content(
         added=None if difference is None else _added(difference),
         surface=surface or {},
         scales=tuple(_scale(line.sentence(), line.source) for line in q.scales),
-        cutoffs=cutoffs_that_hold(q.tracer, q.pet.reference_region, _pipeline(), policy),
+        cutoffs=cutoffs_that_hold(
+            q.tracer, q.pet.reference_region, pipeline_of(q.regions_source), policy
+        ),
         normals=_normals(q),
         flags="" if set(NORMS) & set(policy.withheld) else q.flags,
         findings=q.findings,
@@ -124,18 +132,13 @@ def quantification_content(
     )
 
 
-def _pipeline() -> str:
-    return f"PETSynth {__version__}"
-
-
 def _title(q: Quantification) -> str:
     return marks.title(q.tracer) if q.release.synthetic else f"{q.tracer.label} PET"
 
 
 def _banner(q: Quantification) -> tuple[str, ...]:
-    if q.release.synthetic:
-        return tuple(filter(None, (q.release.opening, q.release.banner)))
-    return (marks.SIMULATED, marks.ACQUIRED) if q.simulated else (marks.ACQUIRED,)
+    lines = first_lines(q.release, q.simulated)
+    return lines if q.release.synthetic else (*lines, marks.ACQUIRED)
 
 
 def _line(row: QuantifiedRow) -> RegionLine:
@@ -252,15 +255,19 @@ def _added(difference: Picture) -> Added:
 
 
 def _surface(
-    q: Quantification, normals: Mapping[str, Normal] | None, on_template: PetVolume | None
+    q: Quantification,
+    normals: Mapping[str, Normal] | None,
+    on_template: PetVolume | None,
+    sd: PetVolume | None,
+    unsure: Places,
 ) -> dict[str, Picture]:
-    if q.release.triptych:
+    if q.release.triptych and sd is None:
         return {}
     pet = q.transform.to_template(q.pet) if on_template is None else on_template
-    projection = project(pet)
+    projection = project(pet, sd)
     words = "" if q.database is None else q.database.title
     wide, narrow = (
-        ssp_pages(projection, q.release, normals, words, look)
+        ssp_pages(projection, q.release, normals, words, look, unsure, q.simulated)
         for look in (Look(), Look(fold=NARROW))
     )
     both = {part: (page_png(page), page_png(narrow[part])) for part, page in wide.items()}

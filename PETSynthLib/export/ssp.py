@@ -25,7 +25,7 @@ from ..tracers import Tracer, tracer
 from ..volume import PetVolume, Volume
 from . import marks
 from .figure_parts import low_and_high
-from .policy import NOT_INFORMATIVE, Release, shown_rows
+from .policy import NOT_INFORMATIVE, Release, first_lines, shown_rows
 from .tables import region_words
 
 SPREAD_WINDOW = (0.0, 20.0)
@@ -125,9 +125,9 @@ def not_informative(table: RegionTable, distances: Mapping[str, float]) -> Place
     return {(row.region, row.side) for row in rows if row.instead == NOT_INFORMATIVE}
 
 
-def read_not_informative(path: Path) -> Places:
+def read_not_informative(path: Path | None) -> Places:
     """The same from a table that `tables.write_regions` wrote; none when there is no table."""
-    if not path.is_file():
+    if path is None or not path.is_file():
         return ()
     with path.open(encoding="utf-8", newline="") as stream:
         rows = csv.DictReader(stream, delimiter="\t")
@@ -141,6 +141,7 @@ def ssp_pages(
     normals_words: str = "",
     look: Look = Look(),
     unsure: Places = (),
+    simulated: bool = False,
 ) -> dict[str, Page]:
     """The pages: ``"ssp"`` (uptake), and with normals ``"ssp-decrease"`` and ``"ssp-increase"``.
 
@@ -158,13 +159,17 @@ def ssp_pages(
         Palette and arrangement.
     unsure
         `not_informative` regions; hatched on the row of the standard deviation.
+    simulated
+        Whether nobody was scanned.
 
     Raises
     ------
     PETSynthError
-        ``BAD_REQUEST`` when normals are given but the release withholds z-scores.
+        ``BAD_REQUEST`` when normals are given but the release withholds z-scores; ``BAD_DATA`` when
+        only low, middle and high may be shown and the standard deviation is missing.
     """
-    made = _pages(projection, release, normals, normals_words, unsure)
+    lines = first_lines(release, simulated)
+    made = _pages(projection, release, normals, normals_words, unsure, lines)
     pages = {}
     for part, (rows, text) in made.items():
         # A narrow page is long as it is: the template's anatomy stays on the wide one.
@@ -209,8 +214,10 @@ def _pages(
     normals: Mapping[str, Normal] | None,
     normals_words: str,
     unsure: Places,
+    lines: tuple[str, ...],
 ) -> dict[str, tuple[list[Row], PageText]]:
-    if normals is not None and "z-score" in release.withheld:
+    # z of the middle alone would show it without low and high.
+    if normals is not None and ("z-score" in release.withheld or release.triptych):
         raise PETSynthError(
             ErrorCode.BAD_REQUEST,
             "z-scores of this PET may not be shown: its evidence does not carry them.",
@@ -219,19 +226,26 @@ def _pages(
     facts = tracer(projection.pet.tracer)
     uptake, spread = _uptake_rows(projection, release, facts), _spread_rows(projection, unsure)
     said = UNSURE_WORDS if unsure and spread else ""
-    text = _text(projection, release, facts, "", said=said)
+    text = _text(projection, release, facts, lines, "", said=said)
     pages = {"ssp": ([anatomy_row(), *uptake, *spread], text)}
     if normals is not None:
         z = z_maps(projection.samples, projection.references, normals)
         hatched = _hatched(projection, z, normals)
         for direction in (DECREASE, INCREASE):
             rows = [*uptake, *z_rows(z, direction, hatched), *spread]
-            text = _text(projection, release, facts, direction, normals_words, said)
+            text = _text(projection, release, facts, lines, direction, normals_words, said)
             pages[f"ssp-{direction}"] = (rows, text)
     return pages
 
 
 def _uptake_rows(projection: Projection, release: Release, facts: Tracer) -> list[Row]:
+    if release.triptych and projection.sd is None:
+        raise PETSynthError(
+            ErrorCode.BAD_DATA,
+            f"A {marks.title(facts)} is shown only as low, middle and high, and its standard "
+            "deviation is missing.",
+            "Keep its files together, or make it again.",
+        )
     if not release.triptych or projection.sd is None:
         left, right = (projection.samples[side].values for side in SIDES)
         return [Row("PET", left, right, "uptake", facts.window, "peak SUVR")]
@@ -296,6 +310,7 @@ def _text(
     projection: Projection,
     release: Release,
     facts: Tracer,
+    lines: tuple[str, ...],
     direction: str,
     normals: str = "",
     said: str = "",
@@ -303,7 +318,7 @@ def _text(
     name = marks.title(facts) if release.synthetic else f"{facts.label} PET"
     values = ", ".join(f"{REFERENCES[k]} {value:.2f}" for k, value in projection.references.items())
     subtitle = [
-        f"SUVR, reference {region_words(facts.reference_region)} = 1",
+        f"SUVR, reference {region_words(projection.pet.reference_region)} = 1",
         f"uptake of the references: {values}",
     ]
     if direction:
@@ -313,7 +328,7 @@ def _text(
     return PageText(
         title="   ".join(filter(None, (name, NAME, direction.capitalize()))),
         subtitle="   |   ".join(subtitle),
-        banner=tuple(filter(None, (release.opening, release.banner, *warnings))),
+        banner=(*lines, *warnings),
         mark=marks.WORD if release.synthetic else "",
         footer=(" ".join(filter(None, [SIDE_WORDS, METHOD_WORDS, *hatching, said])),),
     )

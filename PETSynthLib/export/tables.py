@@ -10,7 +10,6 @@ from . import marks
 from .policy import ShownRow, shown_rows
 from .record import NOT_GIVEN, USED, Record
 
-SIDES = {"L": "left", "R": "right", "B": "midline", "both": "both"}
 NO_INTERVAL = "no interval"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from ..project.zmaps import Normal, z_decrease
 from ..quantify.region_means import region_keys
 from ..tracers import tracer
 from ..volume import CANONICAL, PetVolume, Volume, on_grid
-from .database import Database
+from .database import Database, Meta
 from .flags import flagged
 from .measure import OWN, brain_index, judged
 from .regression import (
@@ -179,18 +179,35 @@ def score(database: Database, person: Person, values: Mapping[str, float]) -> Sc
         if not np.isfinite(observed) or sd <= 0.0 or expected[position] <= 0.0:
             continue
         rows.append(_scored(database, key, observed, float(expected[position]), sd * wide))
-    judged_keys = {region_keys()[position] for position in judged()}
-    if meta.flags is None:
-        header = f"No flags: {meta.n} normals are too few for z."
-    else:
-        limit = meta.flags.threshold
+    if meta.flags is not None:
+        limit, judged_keys = meta.flags.threshold, _judged_keys()
         rows = [
             replace(r, flagged=r.key in judged_keys and r.z is not None and r.z > limit)
             for r in rows
         ]
-        seen = [r.z for r in rows if r.key in judged_keys and r.z is not None]
-        header = meta.flags.header(flagged(seen, meta.flags))
-    return Scores(direction, tuple(rows), header, findings_for(database, person))
+    return Scores(direction, tuple(rows), flags_header(meta, rows), findings_for(database, person))
+
+
+def flags_header(meta: Meta, rows: Iterable[RegionScore]) -> str:
+    """The sentence on flags above a table.
+
+    Parameters
+    ----------
+    rows
+        The regions that are shown: what is hidden is not counted either.
+    """
+    if meta.flags is None:
+        return f"No flags: {meta.n} normals are too few for z."
+    judged_keys = _judged_keys()
+    seen = [row.z for row in rows if row.key in judged_keys and row.z is not None]
+    header = meta.flags.header(flagged(seen, meta.flags))
+    left = meta.flags.regions - len(seen)
+    total = meta.flags.regions
+    return f"{header} Not shown, and not counted: {left} of {total} regions." if left else header
+
+
+def _judged_keys() -> set[str]:
+    return {region_keys()[position] for position in judged()}
 
 
 def normals(database: Database, person: Person) -> dict[str, Normal]:

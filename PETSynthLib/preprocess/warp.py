@@ -7,6 +7,7 @@ The field found here is added after the affine. It moves labels and measures, an
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import zlib
 from collections.abc import Callable, Iterable
@@ -21,6 +22,7 @@ from scipy import ndimage
 from ..assets import atlas_volume
 from ..checks import Finding, Verdict
 from ..progress import Progress
+from ..request import Regions
 from ..volume import CANONICAL, FloatArray, Volume
 from .align import normalised_mutual_information
 from .greedy import THREADS, GreedyFailed, greedy_deformation
@@ -38,7 +40,11 @@ FRACTION_MM = 1.0 / 64.0
 """The field is rounded to this: a run that reads the stored one gives the same numbers."""
 FOLDED = 0.001
 """Share of the brain in which space may be turned inside out."""
-_DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, IndexError, zlib.error)
+_GATES = ("folded_percent", "mean_mm", "largest_mm", "nmi_affine", "nmi")
+_DAMAGE = (
+    *(OSError, ValueError, KeyError, TypeError, AttributeError),
+    *(EOFError, IndexError, zlib.error),
+)
 ROUNDS = 12
 """Fixed-point steps for the way back; 8 leave 0.05 mm on made heads."""
 
@@ -159,6 +165,30 @@ def fit_warp(
 Fit = Callable[[Prepared, Progress, Steps], tuple[Warp, dict[str, float], Finding]]
 
 
+def atlas_warp(
+    regions: Regions,
+    prepared: Prepared,
+    spaces: Iterable[Path],
+    folder: Path,
+    progress: Progress,
+    steps: Steps,
+    fit: Fit = fit_warp,
+) -> tuple[Warp, list[Finding]]:
+    """The atlas's way onto a brain as a request wants it, and what is to be said of it.
+
+    Parameters
+    ----------
+    regions
+        Affine: nothing is fitted and nothing is to be said.
+    prepared, spaces, folder, progress, steps, fit
+        As `stored_or_fitted`.
+    """
+    if regions is Regions.AFFINE:
+        return only_affine(prepared.transform), []
+    warp, finding = stored_or_fitted(prepared, spaces, folder, progress, steps, fit)
+    return warp, [finding]
+
+
 def stored_or_fitted(
     prepared: Prepared,
     spaces: Iterable[Path],
@@ -271,8 +301,9 @@ def write_warp(warp: Warp, sources: dict[str, Any], gates: dict[str, Any], folde
     )
     image.header.set_intent("vector")
     image.header.set_xyzt_units("mm")
-    (folder / FIELD).write_bytes(gzip.compress(image.to_bytes(), 4, mtime=0))
-    body = {**_belongs(warp.affine, sources), "gates": gates}
+    packed = gzip.compress(image.to_bytes(), 4, mtime=0)
+    (folder / FIELD).write_bytes(packed)
+    body = {**_belongs(warp.affine, sources), "field_sha256": _sha256(packed), "gates": gates}
     (folder / RECORD).write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
 
 
@@ -287,21 +318,27 @@ def read_warp(
 
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        gates, matrix = record.pop("gates"), record.pop("native_to_template_ras_mm")
+        found, matrix = record.pop("gates"), record.pop("native_to_template_ras_mm")
+        gates = {name: float(found[name]) for name in _GATES}
+        digest, packed = record.pop("field_sha256"), (folder / FIELD).read_bytes()
         wanted = _belongs(affine, sources)
         # A text file between the two: the last digits of the affine may differ.
         if not np.allclose(matrix, wanted.pop("native_to_template_ras_mm"), atol=1e-6):
             return None
-        if record != wanted or failure(gates):
+        if record != wanted or failure(gates) or digest != _sha256(packed):
             return None
-        image: Any = nib.Nifti1Image.from_bytes(gzip.decompress((folder / FIELD).read_bytes()))
+        image: Any = nib.Nifti1Image.from_bytes(gzip.decompress(packed))
         lps = np.moveaxis(np.asarray(image.dataobj, dtype=np.float32)[:, :, :, 0, :], -1, 0)
         field = np.asarray(lps * np.diag(LPS)[:3, None, None, None], dtype=np.float32)
         if field.shape != (3, *CANONICAL.shape) or not np.isfinite(field).all():
             return None
         return Warp(affine, field), gates
-    except (*_DAMAGE, nib.spatialimages.HeaderDataError):
+    except (*_DAMAGE, nib.spatialimages.HeaderDataError, nib.filebasedimages.ImageFileError):
         return None
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _belongs(affine: NativeToTemplate, sources: dict[str, Any]) -> dict[str, Any]:

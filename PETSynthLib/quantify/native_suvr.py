@@ -72,8 +72,8 @@ def measure_native_reference(
         raise PETSynthError(
             ErrorCode.BAD_DATA,
             f"The reference region ({words}) shows no uptake, so there is no SUVR.",
-            "Check that the PET shows the whole head down to brain stem and cerebellum, or name "
-            "another reference with --reference.",
+            "Check that the PET shows the whole head down to brain stem and cerebellum; an "
+            "acquired PET may be divided by another region with --reference.",
         )
     mean = float(values.mean())
     reference = Reference(

@@ -27,7 +27,7 @@ from ..preprocess.atlas_grid import atlas_on
 from ..tracers import tracer as tracer_named
 from ..volume import Grid, PetVolume, Volume
 from .region_means import region_keys, regional_means
-from .regions import title_of
+from .regions import SIDE_WORDS, title_of
 
 if TYPE_CHECKING:
     from ..generate.interface import Generated
@@ -53,7 +53,6 @@ SPREAD = 0.30
 shipped model on the sample case is at 0.17 at most."""
 NAMED = 4
 """Regions that a sentence names."""
-_SIDES = {"L": "left", "R": "right"}
 
 
 def tissue_ratios(pet: Volume, brain: Volume) -> dict[str, float]:
@@ -173,7 +172,7 @@ def _spread(mean: PetVolume, sd: PetVolume) -> Finding:
 
 def _words(key: str) -> str:
     name, _, side = key.partition(".")
-    return f"{title_of(name).lower()} {_SIDES.get(side, '')}".strip()
+    return f"{title_of(name).lower()} {SIDE_WORDS.get(side, '')}".strip()
 
 
 def _reference(name: str, grid: Grid) -> NDArray[np.bool_]:

@@ -109,6 +109,10 @@ _REGION_TITLES = {
 }
 
 
+SIDE_WORDS = {"L": "left", "R": "right", "B": "midline", "both": "both"}
+"""Words for the side of a row."""
+
+
 def title_of(region: str) -> str:
     """Words for a region or composite, e.g. ``"bankssts"``."""
     titles = {**_COMPOSITE_TITLES, **_REGION_TITLES}

@@ -18,6 +18,7 @@ from .. import __version__
 from ..assets import read_json
 from ..errors import ErrorCode, PETSynthError
 from ..home import petsynth_home
+from .native_regions import BENT
 
 OURS = f"PETSynth {__version__}"
 """Name of this library's pipeline; another version is another pipeline."""
@@ -92,6 +93,19 @@ class ScaleValue:
     calibrated: bool
     equation: Equation
     caution: str
+
+
+def pipeline_of(regions_source: str) -> str:
+    """Name of what measured: this library, and its regions where they are not the bent atlas's.
+
+    Other regions are another pipeline: nothing was calibrated on them, and no cut-off holds.
+
+    Parameters
+    ----------
+    regions_source
+        `NativeRegions.source`.
+    """
+    return OURS if regions_source == BENT else f"{OURS}, {regions_source}"
 
 
 def through(zero: float, hundred: float) -> tuple[float, float]:

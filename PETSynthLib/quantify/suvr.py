@@ -12,7 +12,7 @@ from ..assets import region_names
 from ..checks import Finding, Verdict
 from ..tracers import tracer
 from ..volume import PetVolume, Volume
-from .regions import HEADLINE, labels_of, template_regions, title_of
+from .regions import HEADLINE, SIDE_WORDS, labels_of, template_regions, title_of
 
 Z_90 = 1.6449
 """Standard deviations either side of the mean that hold 90 % of a normal distribution."""
@@ -20,7 +20,6 @@ ALIKE_PERCENT = 5.0
 """Below this the sides count as alike: the atlas draws its two halves a little differently, and a
 mirror-symmetric PET reads up to 5 % apart (entorhinal cortex 8 %)."""
 SMALLEST_SHARE = 0.5
-_SIDES = {"L": "left", "R": "right", "B": "midline"}
 
 
 @dataclass(frozen=True)
@@ -220,7 +219,7 @@ def _missing_regions(voxels: _Voxels) -> list[Finding]:
         sentence = "Every atlas region lies inside the scan and the brain mask."
     else:
         named = [region_names()[int(number)] for number in short]
-        some = ", ".join(f"{title_of(name).lower()} {_SIDES[side]}" for name, side in named[:6])
+        some = ", ".join(f"{title_of(name).lower()} {SIDE_WORDS[side]}" for name, side in named[:6])
         more = f" and {len(named) - 6} more" if len(named) > 6 else ""
         sentence = f"Too little is seen of {some}{more}: do not use these values."
     return [

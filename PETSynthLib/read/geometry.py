@@ -103,7 +103,7 @@ def slice_findings(grid: Grid, role: str) -> list[Finding]:
     consequence = {
         Verdict.GREEN: "fine enough.",
         Verdict.AMBER: "small structures such as the hippocampus are not resolved.",
-        Verdict.RED: "too thick to synthesize a PET from.",
+        Verdict.RED: "too thick for a result to be trusted.",
     }[verdict]
     findings = [
         Finding(
@@ -122,7 +122,7 @@ def slice_findings(grid: Grid, role: str) -> list[Finding]:
                 f"at most {ANISOTROPY_RED:g}",
                 Verdict.RED,
                 f"The voxels of the {role} are {anisotropy:.1f} times longer than wide, "
-                "too uneven to synthesize a PET from.",
+                "too uneven for a result to be trusted.",
             )
         )
     return findings

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +38,10 @@ class Meaning:
         Its tracer.
     release
         What may be shown of it.
-    sd
-        File of its standard deviation, or None.
-    bundle_sha256
-        The model that made it; empty for an acquired PET.
+    sd, table
+        Files of its standard deviation and of its regions, as its synthesis wrote them, or None.
+    model
+        Facts of the model that made it; empty for an acquired PET.
     simulated
         Whether nobody was scanned: the JSON file of an acquired PET says so, or a synthetic one
         was drawn on the sample MRI.
@@ -49,10 +51,16 @@ class Meaning:
 
     tracer: Tracer
     release: Release
-    sd: Path | None
-    bundle_sha256: str = ""
+    sd: Path | None = None
+    table: Path | None = None
+    model: Mapping[str, Any] = field(default_factory=dict)
     simulated: bool = False
     source_t1_sha256: str = ""
+
+    @property
+    def bundle_sha256(self) -> str:
+        """Digest of that model; empty for an acquired PET."""
+        return str(self.model.get("bundle_sha256", ""))
 
 
 def suvr_in_template(
@@ -98,6 +106,13 @@ def in_template(scan: Scan, meaning: Meaning, space: NativeToTemplate) -> PetVol
     )
 
 
+def sd_in_template(meaning: Meaning, space: NativeToTemplate) -> PetVolume | None:
+    """Standard deviation of a synthetic PET on the template's grid, SUVR; None without."""
+    if meaning.sd is None:
+        return None
+    return replace(in_template(read_scan(meaning.sd, "PET"), meaning, space), quantity="sd")
+
+
 def pet_of_folder(folder: Path) -> Path:
     """The one synthetic PET in the folder of a synthesis."""
     found = sorted(folder.glob(marks.file_name("*", "suvr", ".nii.gz")))
@@ -116,8 +131,9 @@ def meaning_of(path: Path, scan: Scan, tracer: str) -> Meaning:
     Raises
     ------
     PETSynthError
-        ``BAD_REQUEST`` when the tracer is not known or another; ``BAD_DATA`` when a synthetic PET
-        is not the one its JSON file describes, or lacks it.
+        ``BAD_REQUEST`` when the tracer is not known or another, or the file is another volume of a
+        synthesis; ``BAD_DATA`` when a synthetic PET or a file beside it is not the one its JSON
+        file describes, or that is missing or damaged.
     """
     sidecar = sidecar_of(path)
     if sidecar is None:
@@ -135,13 +151,20 @@ def meaning_of(path: Path, scan: Scan, tracer: str) -> Meaning:
             )
         facts = tracer_named(tracer)
         policy = release("acquired", facts.exploratory)
-        return Meaning(facts, policy, None, simulated=says_simulated(path))
-    if sidecar["Outputs"][path.name] != scan.sha256:
+        return Meaning(facts, policy, simulated=says_simulated(path))
+    try:
+        return _of_synthesis(path, scan, sidecar, tracer)
+    except (KeyError, TypeError, AttributeError, ValueError) as problem:
         raise PETSynthError(
             ErrorCode.BAD_DATA,
-            "This PET is not the one its JSON file describes: it was changed or replaced.",
+            "The JSON file beside this PET is damaged or was edited: it does not say how the PET "
+            "was made.",
             "Run the synthesis again.",
-        )
+        ) from problem
+
+
+def _of_synthesis(path: Path, scan: Scan, sidecar: Mapping[str, Any], tracer: str) -> Meaning:
+    """What a synthetic PET holds by its sidecar; a damaged one fails in any way it likes."""
     facts = tracer_named(sidecar["Tracer"])
     if tracer and tracer_named(tracer) != facts:
         raise PETSynthError(
@@ -149,20 +172,58 @@ def meaning_of(path: Path, scan: Scan, tracer: str) -> Meaning:
             f"This PET shows {facts.label}, not {tracer_named(tracer).label}.",
             "Leave --tracer out.",
         )
+    mean = marks.file_name(facts.key, "suvr", ".nii.gz")
+    if path.name != mean:
+        raise PETSynthError(
+            ErrorCode.BAD_REQUEST,
+            f"The file {path.name} is of a synthesis, but not its PET.",
+            f"Name {mean}, or the folder.",
+        )
+    outputs = sidecar["Outputs"]
+    if outputs[mean] != scan.sha256:
+        raise PETSynthError(
+            ErrorCode.BAD_DATA,
+            "This PET is not the one its JSON file describes: it was changed or replaced.",
+            "Run the synthesis again.",
+        )
     used = sidecar["ConditioningVariables"]["Used"]
     cognition = tuple(name for name in COGNITION if name in used)
-    sd = path.with_name(marks.file_name(facts.key, "sd", ".nii.gz"))
-    known = path.name == marks.file_name(facts.key, "suvr", ".nii.gz") and sd.is_file()
     policy = release(sidecar["Evidence"], facts.exploratory, cognition)
+    model = dict(sidecar["Model"])
+    if not (policy.synthetic and model["bundle_sha256"]):
+        msg = "a synthetic PET rests on a model"
+        raise ValueError(msg)
     t1 = next((one["sha256"] for one in sidecar.get("Sources", []) if one["Role"] == "T1"), "")
     return Meaning(
         facts,
         policy,
-        sd if known else None,
-        sidecar["Model"]["bundle_sha256"],
+        _beside(path, outputs, marks.file_name(facts.key, "sd", ".nii.gz")),
+        _beside(path, outputs, marks.file_name(facts.key, "regions", ".tsv")),
+        model,
         simulated=t1 == sample_sha256(),
         source_t1_sha256=t1,
     )
+
+
+def _beside(path: Path, outputs: Mapping[str, str], name: str) -> Path | None:
+    """Another file of a synthesis; None when it is not there.
+
+    Raises
+    ------
+    PETSynthError
+        ``BAD_DATA`` when it was changed: what the policy withheld must not come back by an edit.
+    """
+    file = path.with_name(name)
+    if not file.is_file():
+        return None
+    if outputs.get(name) != hashlib.sha256(file.read_bytes()).hexdigest():
+        raise PETSynthError(
+            ErrorCode.BAD_DATA,
+            f"The file {name} beside this PET is not the one its JSON file describes: it was "
+            "changed or replaced.",
+            "Run the synthesis again.",
+        )
+    return file
 
 
 def sample_sha256() -> str:
@@ -177,11 +238,10 @@ def sidecar_of(path: Path) -> dict[str, Any] | None:
             body = json.loads(candidate.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
-        if (
-            isinstance(body, dict)
-            and body.get("Synthetic")
-            and path.name in body.get("Outputs", {})
-        ):
+        if not isinstance(body, dict) or not body.get("Synthetic"):
+            continue
+        outputs = body.get("Outputs")
+        if isinstance(outputs, dict) and path.name in outputs:
             return body
     return None
 

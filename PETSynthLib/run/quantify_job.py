@@ -31,7 +31,7 @@ def run_quantification(
         parcellation=absolute(request.parcellation),
         mask=absolute(request.mask),
         space=absolute(request.space),
-        database=absolute(request.database),
+        database=_database(request.database),
         pattern=absolute(request.pattern),
     )
     work = Work(
@@ -46,8 +46,14 @@ def run_quantification(
     return run_work(work, sink, cancellation)
 
 
+def _database(given: str | None) -> str | None:
+    """A folder's absolute path; a bare word that is no folder here is the name of a database."""
+    named = given is not None and not Path(given).exists() and Path(given).name == given
+    return given if named else absolute(given)
+
+
 def _described(made: Quantification) -> dict[str, Any]:
-    marked = marks.sidecar_fields(made.tracer) if made.release.synthetic else {"Synthetic": False}
+    marked = marks.sidecar_fields(made.tracer) if made.release.synthetic else marks.ACQUIRED_FIELDS
     return {
         **marked,
         "notices": header_lines(made),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from ..assets import reference_mask
-from ..checks import Finding
+from ..checks import Finding, Verdict
 from ..errors import ErrorCode, PETSynthError
 from ..export import marks
 from ..export.policy import ShownRow, shown_rows
@@ -31,11 +32,11 @@ from ..preprocess.warp import Warp
 from ..project.zmaps import Normal
 from ..quantify.fill_state import fill_states
 from ..quantify.gtm import gtm, with_remainder
-from ..quantify.native_regions import BENT, NativeRegions
+from ..quantify.native_regions import BENT, LAID, REFERENCE_ROWS, NativeRegions
 from ..quantify.native_suvr import reference_rows, template_difference
 from ..quantify.region_means import region_keys, regional_means
 from ..quantify.regions import labels_of, template_regions
-from ..quantify.scales import CAUTION, OURS, scale_value
+from ..quantify.scales import CAUTION, pipeline_of, scale_value
 from ..quantify.suvr import RegionTable, RegionValue, quantify
 from ..restore.reference import measure_reference
 from ..restore.restore import soft_brain
@@ -184,10 +185,9 @@ def corrected(
 def scale_lines(tracer: Tracer, table: RegionTable, source: str) -> tuple[ScaleLine, ...]:
     """The tracer's scales at its target region.
 
-    Regions that are not the deformable atlas's are another pipeline: nothing was calibrated on
-    them.
+    Regions that are not the deformable atlas's are another pipeline (`pipeline_of`).
     """
-    pipeline = OURS if source == BENT else f"{OURS}, {source}"
+    pipeline = pipeline_of(source)
     suvr = table.value(tracer.target_region).mean
     lines = []
     for scale in tracer.scales:
@@ -216,30 +216,42 @@ def scale_lines(tracer: Tracer, table: RegionTable, source: str) -> tuple[ScaleL
     return tuple(lines)
 
 
-def shown_of_synthetic(rows: tuple[ShownRow, ...], table: Path) -> tuple[ShownRow, ...]:
+def shown_of_synthetic(
+    rows: tuple[ShownRow, ...], table: Path | None, source: str
+) -> tuple[ShownRow, ...]:
     """Rows of a synthetic PET with the interval, and the silence, of its synthesis.
 
-    What its own table did not show is not shown here either; the interval keeps its half width.
+    What its own table did not show is not shown here either; the interval keeps its half width. A
+    parcellation gets none: intervals are calibrated on the atlas's regions (`interval_finding`).
 
     Parameters
     ----------
     table
-        ``..._synth_regions.tsv`` beside the PET.
+        ``..._synth_regions.tsv`` as the synthesis wrote it (`Meaning.table`); None when missing.
+    source
+        Where the regions come from (`NativeRegions.source`).
 
     Raises
     ------
     PETSynthError
-        ``BAD_DATA`` when it is missing or damaged.
+        ``BAD_DATA`` when it is missing or damaged, or lacks one of ``rows``; the reference regions
+        and white matter are in no synthesis's table.
     """
     try:
+        if table is None:
+            raise FileNotFoundError
         with table.open(encoding="utf-8", newline="") as stream:
             known = {
                 (line["region"], line["side"]): line
                 for line in csv.DictReader(stream, delimiter="\t")
                 if line[marks.TABLE_COLUMN[0]] == marks.TABLE_COLUMN[1]
             }
-        return tuple(_like(row, known.get((row.region, row.side))) for row in rows)
-    except (OSError, ValueError, KeyError, TypeError) as problem:
+        like = partial(_like, calibrated=source in (BENT, LAID))
+        return tuple(
+            row if row.region in REFERENCE_ROWS else like(row, known[row.region, row.side])
+            for row in rows
+        )
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as problem:
         raise PETSynthError(
             ErrorCode.BAD_DATA,
             "The table of regions beside this synthetic PET is missing or damaged, so it is not "
@@ -248,14 +260,25 @@ def shown_of_synthetic(rows: tuple[ShownRow, ...], table: Path) -> tuple[ShownRo
         ) from problem
 
 
-def _like(row: ShownRow, before: Mapping[str, str] | None) -> ShownRow:
-    if before is None or row.value is None:
+def interval_finding() -> Finding:
+    """What is said of a synthetic PET in the user's parcellation."""
+    return Finding(
+        "interval_regions",
+        "parcellation",
+        "atlas",
+        Verdict.AMBER,
+        "No 90 % intervals: they are calibrated on the atlas's regions, not on a parcellation.",
+    )
+
+
+def _like(row: ShownRow, before: Mapping[str, str], calibrated: bool) -> ShownRow:
+    if row.value is None:
         return row
     if before["suvr"] == "n/a":
         return replace(row, value=None, instead=before["note"], asymmetry="", image_only=None)
     beside = before.get("suvr_image_only", "n/a")
     value = row.value
-    if before["interval90_low"] != "n/a":
+    if calibrated and before["interval90_low"] != "n/a":
         half = (float(before["interval90_high"]) - float(before["interval90_low"])) / 2.0
         value = replace(value, interval=(max(value.mean - half, 0.0), value.mean + half))
     return replace(row, value=value, image_only=None if beside == "n/a" else float(beside))

@@ -10,6 +10,7 @@ from ..errors import ErrorCode, PETSynthError
 from ..export.policy import Grounds, Release, judged, require_pattern
 from ..export.record import Source
 from ..normative.database import Database, read_database
+from ..normative.find import find_database
 from ..normative.pattern import Pattern, read_pattern
 from ..normative.regression import Person, known_person
 from ..preprocess.space import read_space
@@ -81,7 +82,7 @@ def read_given(request: QuantifyRequest) -> Given:
     database: Database | None = None
     person = None
     if request.database:
-        database = read_database(Path(request.database))
+        database = read_database(find_database(Path(request.database)))
         person = known_person(request.clinical.age, request.clinical.sex)
     grounds = Grounds(meaning.tracer.key, reference, meaning.bundle_sha256, simulated, database)
     release, withheld = judged(meaning.release, grounds)

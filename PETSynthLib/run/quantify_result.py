@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..checks import Finding
-from ..export.quantification import Quantification, row_of
+from ..export.quantification import Quantification, region_key, row_of
 from ..normative.pattern import similarity
+from ..normative.score import flags_header
 from ..preprocess import Prepared
 from ..preprocess.pet_alignment import PetAlignment
 from ..preprocess.warp import Warp
@@ -17,9 +18,9 @@ from ..quantify import NativeRegions, RegionTable, atlas_regions
 from ..quantify.fill_state import THRESHOLD
 from ..quantify.native_suvr import NativeReference
 from ..quantify.parcellation import parcellation_regions
+from ..restore.restore import soft_brain
 from ..volume import PetVolume, Volume
 from . import quantify_measure as numbers
-from .pet_file import sidecar_of
 from .quantify_read import Given
 
 
@@ -107,6 +108,8 @@ def measured(
         findings.append(
             numbers.template_check(source, t1_to_pet, placed.warp, table, pet.synthetic)
         )
+    elif pet.synthetic:
+        findings.append(numbers.interval_finding())
     progress.step(2, 4)
     on_template = numbers.on_template(source, t1_to_pet, affine, pet)
     beside = None
@@ -164,11 +167,12 @@ def quantification_of(
     rows, headline = numbers.unique_rows(table)
     shown = numbers.shown(table, rows)
     if release.synthetic:
-        named = given.file.name.replace("_suvr.nii.gz", "_regions.tsv")
-        shown = numbers.shown_of_synthetic(shown, given.file.with_name(named))
+        shown = numbers.shown_of_synthetic(shown, given.meaning.table, found.regions.source)
     scales = () if release.synthetic else numbers.scale_lines(tracer, table, found.regions.source)
     database = given.grounds.database
+    hidden = {region_key(row.region, row.side) for row in shown if row.value is None}
     scores = {} if beside is None else beside.by_key()
+    scores = {key: one for key, one in scores.items() if key not in hidden}
     fill = {} if beside is None else beside.fill
     z = {key: one.z for key, one in scores.items() if one.z is not None}
     return Quantification(
@@ -176,7 +180,9 @@ def quantification_of(
         release=release,
         withheld=given.withheld,
         simulated=given.grounds.simulated,
-        pet=found.pet,
+        pet=found.pet.with_data(found.pet.data * soft_brain(prepared.native_brain).data)
+        if not release.synthetic
+        else found.pet,
         native_t1=prepared.native_t1,
         transform=prepared.transform,
         rows=tuple(
@@ -190,12 +196,14 @@ def quantification_of(
         regions_source=found.regions.source,
         scales=scales,
         database=None if database is None else database.meta,
-        flags="" if beside is None else beside.scores.header,
+        flags=""
+        if beside is None or database is None
+        else flags_header(database.meta, scores.values()),
         direction="" if beside is None else beside.scores.direction,
         expected=None if beside is None else beside.expected,
         fill_threshold=THRESHOLD,
         gtm=found.gtm_facts,
-        model=(sidecar_of(given.file) or {}).get("Model") if release.synthetic else None,
+        model=given.meaning.model or None,
         findings=(*prepared.findings, *checks),
         sources=given.sources,
         steps=(*prepared.steps, *steps),

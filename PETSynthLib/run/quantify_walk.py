@@ -17,16 +17,18 @@ from ..errors import ErrorCode
 from ..export.quantification import Quantification
 from ..export.quantification_files import write_quantification
 from ..export.report_quantification import write_quantification_report
+from ..export.ssp import read_not_informative
 from ..preprocess import Prepared, prepare, write_space
 from ..preprocess.pet_alignment import PetAlignment, drawn_on_this_t1, pet_coverage, place_pet
 from ..preprocess.space import as_stored
 from ..preprocess.steps import Steps
 from ..preprocess.transform import resample
-from ..preprocess.warp import fit_warp, stored_or_fitted
+from ..preprocess.warp import atlas_warp, fit_warp
 from ..progress import CheckList, Progress
 from ..quantify.native_suvr import measure_native_reference
 from ..request import QuantifyRequest
 from ..volume import CANONICAL
+from .pet_file import sd_in_template
 from .quantify_measure import BesideNormals
 from .quantify_read import Given, read_given, spaces_of
 from .quantify_result import Placed, measured, quantification_of, regions_of
@@ -96,8 +98,10 @@ def measure_pet(
     checks.add([pet_coverage(here, prepared.native_brain)], ErrorCode.BAD_DATA, WHOLE)
 
     progress.stage("warp")
-    warp, finding = stored_or_fitted(prepared, spaces, folder / "space", progress, steps, fit_warp)
-    checks.add([finding], ErrorCode.ALIGNMENT, "Give a brain mask.")
+    warp, found = atlas_warp(
+        request.regions, prepared, spaces, folder / "space", progress, steps, fit_warp
+    )
+    checks.add(found, ErrorCode.ALIGNMENT, "Give a brain mask.")
     placed = Placed(prepared, alignment, here, warp)
 
     progress.stage("quantify")
@@ -110,7 +114,7 @@ def measure_pet(
     quantification = quantification_of(given, placed, result, checks, steps.records)
 
     progress.stage("export")
-    report = _report(quantification, result.beside)
+    report = _report(quantification, given, result.beside)
     write_quantification(folder, quantification, given.t1, regions, report, progress, to_json)
     return quantification
 
@@ -133,9 +137,18 @@ def _alignment(
     )
 
 
-def _report(made: Quantification, beside: BesideNormals | None) -> Callable[..., object]:
+def _report(
+    made: Quantification, given: Given, beside: BesideNormals | None
+) -> Callable[..., object]:
     """Writes the report; with pages of z where they may be shown."""
-    report = partial(write_quantification_report, quantification=made)
+    report = partial(
+        write_quantification_report,
+        quantification=made,
+        sd=sd_in_template(given.meaning, made.transform),
+        unsure=read_not_informative(given.meaning.table),
+    )
     if beside is None or not beside.surface or "z-score" in made.release.withheld:
+        return report
+    if made.release.triptych:
         return report
     return partial(report, normals=beside.surface, on_template=beside.smooth)

@@ -13,6 +13,7 @@ import os
 import secrets
 import shutil
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -138,42 +139,11 @@ class Staging:
             if not self.output.exists():
                 self.folder.rename(self.output)
             else:
-                self._move_each(names)
+                # Without result.json nobody takes the mixture of old and new for a result.
+                move_each(self.folder, names, self.output, first_away=RESULT)
                 shutil.rmtree(self.folder, ignore_errors=True)
         except OSError as problem:
             raise output_error(self.output, problem) from problem
-
-    def _move_each(self, names: list[str]) -> None:
-        """Move ``names`` in order; on failure put back what was there."""
-        backup = self.folder / ".replaced"
-        backup.mkdir()
-        undo: list[tuple[Path, Path]] = []
-        made: list[Path] = []
-
-        def move(source: Path, target: Path) -> None:
-            source.replace(target)
-            undo.append((target, source))
-
-        try:
-            # Without result.json nobody takes the mixture of old and new for a result.
-            if (self.output / RESULT).exists():
-                move(self.output / RESULT, backup / RESULT)
-            for number, name in enumerate(names):
-                target = self.output / name
-                if not target.parent.exists():
-                    target.parent.mkdir()
-                    made.append(target.parent)
-                if target.exists():
-                    move(target, backup / str(number))
-                move(self.folder / name, target)
-        except OSError:
-            for moved, origin in reversed(undo):
-                with suppress(OSError):
-                    moved.replace(origin)
-            for folder in reversed(made):
-                with suppress(OSError):
-                    folder.rmdir()
-            raise
 
     def _refuse_foreign(self, names: list[str]) -> None:
         """Refuse to overwrite files that no earlier run of ours has written."""
@@ -203,6 +173,53 @@ class Staging:
         return f"_{marks.FILE_PART}" in Path(name).name or any(
             _is_record(self.output / n, self._kind) for n in (REQUEST, RESULT)
         )
+
+
+def move_each(folder: Path, names: Sequence[str], output: Path, first_away: str = "") -> None:
+    """Move files from ``folder`` to ``output`` in order; on failure put back what was there.
+
+    Parameters
+    ----------
+    folder
+        On the same disk; what is replaced is kept in it.
+    names
+        Paths below both folders.
+    first_away
+        Name of a file that leaves ``output`` before any is moved, if it is there.
+
+    Raises
+    ------
+    OSError
+        ``output`` is then as it was.
+    """
+    backup = folder / ".replaced"
+    backup.mkdir()
+    undo: list[tuple[Path, Path]] = []
+    made: list[Path] = []
+
+    def move(source: Path, target: Path) -> None:
+        source.replace(target)
+        undo.append((target, source))
+
+    try:
+        if first_away and (output / first_away).exists():
+            move(output / first_away, backup / first_away)
+        for number, name in enumerate(names):
+            target = output / name
+            if not target.parent.exists():
+                target.parent.mkdir()
+                made.append(target.parent)
+            if target.exists():
+                move(target, backup / str(number))
+            move(folder / name, target)
+    except OSError:
+        for moved, origin in reversed(undo):
+            with suppress(OSError):
+                moved.replace(origin)
+        for parent in reversed(made):
+            with suppress(OSError):
+                parent.rmdir()
+        raise
 
 
 def _is_record(file: Path, kind: str) -> bool:

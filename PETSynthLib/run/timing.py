@@ -111,7 +111,8 @@ def timing_key(request: SynthesisRequest) -> str:
 
 def quantify_timing_key(request: QuantifyRequest) -> str:
     """What decides the duration of a measurement."""
-    parts = ("quantify", request.space is not None, request.gtm_fwhm_mm is not None)
+    known, corrected = request.space is not None, request.gtm_fwhm_mm is not None
+    parts = ("quantify", known, corrected, request.regions.value)
     return "|".join(str(part) for part in parts)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from PETSynthLib.checks import (
     OVERRIDABLE,
+    OVERRIDABLE_OF_MEASURING,
     OVERRIDABLE_OF_PET,
     Finding,
     Verdict,
@@ -73,3 +74,8 @@ def test_the_checks_of_a_pet_may_be_overridden_too_and_not_its_alignment() -> No
         assert as_overridden(red, ["coverage"]).verdict is Verdict.RED
     aside = Finding("pet_alignment", 9.0, "3 mm", Verdict.RED, "It lies elsewhere.")
     assert as_overridden(aside, ["pet_alignment"]).verdict is Verdict.RED
+
+
+def test_a_measurement_offers_no_override_of_what_only_a_model_asks_of_a_t1() -> None:
+    assert set(OVERRIDABLE) - set(OVERRIDABLE_OF_MEASURING) == {"t1_intensities"}
+    assert set(OVERRIDABLE_OF_PET) < set(OVERRIDABLE_OF_MEASURING)

@@ -13,6 +13,7 @@ from normative_case import database
 from quantify_case import HERE, pet_volume, prepared, regions, uptake
 
 from PETSynthLib.errors import ErrorCode, PETSynthError
+from PETSynthLib.export import marks
 from PETSynthLib.export.nifti import write_acquired, write_pet
 from PETSynthLib.export.policy import (
     ACQUIRED_ONLY,
@@ -34,6 +35,7 @@ from PETSynthLib.export.record import Source
 from PETSynthLib.normative.pattern import Similarity
 from PETSynthLib.normative.score import RegionScore
 from PETSynthLib.preprocess.pet_alignment import PetAlignment
+from PETSynthLib.preprocess.transform import NativeToTemplate
 from PETSynthLib.progress import Silent
 from PETSynthLib.quantify import RegionValue
 from PETSynthLib.quantify.native_suvr import measure_native_reference
@@ -287,9 +289,7 @@ def report(path, copy: str) -> None:
 def test_the_files_of_an_acquired_pet(tmp_path, plain) -> None:
     (tmp_path / "space").mkdir()
     t1 = Scan(plain.native_t1, plain.pet.grid, [], "0" * 64, {})
-    moved = replace(plain.alignment, registered=True)
-    made = replace(plain, alignment=moved)
-    written = write_quantification(tmp_path, made, t1, regions(), report, Silent(), json.dumps)
+    written = write_quantification(tmp_path, plain, t1, regions(), report, Silent(), json.dumps)
     assert list(written) == [
         "space/regions.nii.gz",
         "space/reference.nii.gz",
@@ -318,3 +318,39 @@ def test_a_synthetic_pet_is_not_copied_and_its_files_are_marked(tmp_path, plain)
     assert body["Synthetic"] is True
     assert body["Banner"].startswith("DEMONSTRATION")
     assert header_lines(made)[0] == body["Banner"]
+
+
+def synthetic(plain: Quantification, exploratory: bool) -> Quantification:
+    policy, reasons = judged(release("simulation", exploratory), grounds(bundle_sha256=BUNDLE))
+    return replace(plain, release=policy, withheld=reasons, pet=replace(plain.pet, synthetic=True))
+
+
+def test_the_text_to_copy_carries_every_mark(plain) -> None:
+    lines = header_lines(synthetic(plain, exploratory=False))
+    assert any(line.startswith("SYNTHETIC FDG PET, ") for line in lines)
+    assert marks.NOT_ACQUIRED in lines
+    assert f"{marks.AMBIGUOUS}." not in lines
+    assert f"{marks.AMBIGUOUS}." in header_lines(synthetic(plain, exploratory=True))
+    acquired = "\n".join(header_lines(plain))
+    for mark in (marks.WORD, marks.NOT_ACQUIRED, marks.AMBIGUOUS, marks.SIMULATED):
+        assert mark not in acquired
+    assert header_lines(replace(plain, simulated=True))[0] == marks.SIMULATED
+
+
+def test_the_way_of_an_earlier_pet_is_replaced_by_that_of_one_that_was_not_moved(
+    tmp_path, plain
+) -> None:
+    old = np.eye(4)
+    old[0, 3] = 9.0
+    (tmp_path / "space").mkdir()
+    NativeToTemplate(old).write(tmp_path / "space" / "pet_to_t1.tfm")
+    t1 = Scan(plain.native_t1, plain.pet.grid, [], "0" * 64, {})
+    write_quantification(tmp_path, plain, t1, regions(), report, Silent(), json.dumps)
+    found = NativeToTemplate.read(tmp_path / "space" / "pet_to_t1.tfm")
+    assert np.allclose(found.matrix, np.eye(4))
+
+
+def test_a_parcellation_is_another_pipeline(plain) -> None:
+    ours = record(replace(plain, regions_source="atlas, deformable"), {})["Pipeline"]
+    theirs = record(replace(plain, regions_source="parcellation"), {})["Pipeline"]
+    assert theirs == f"{ours}, parcellation"

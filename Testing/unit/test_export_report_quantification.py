@@ -15,6 +15,7 @@ from report_case import Reader
 from PETSynthLib.assets import atlas_volume
 from PETSynthLib.errors import PETSynthError
 from PETSynthLib.export import marks, ssp
+from PETSynthLib.export import report_quantification as module
 from PETSynthLib.export.policy import NORMATIVE, release, shown_rows
 from PETSynthLib.export.quantification import Quantification, QuantifiedRow, ScaleLine
 from PETSynthLib.export.record import Source
@@ -28,6 +29,7 @@ from PETSynthLib.normative.score import RegionScore, normals
 from PETSynthLib.preprocess import NativeToTemplate
 from PETSynthLib.preprocess.pet_alignment import PetAlignment
 from PETSynthLib.quantify.native_suvr import NativeReference
+from PETSynthLib.quantify.scales import OURS
 from PETSynthLib.restore.reference import Reference
 from PETSynthLib.volume import CANONICAL, Volume
 
@@ -165,3 +167,28 @@ def test_an_exploratory_synthetic_pet_is_not_shown_by_its_middle_alone(tmp_path:
     page = Reader((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert not page.named("img")
     assert page.row("Thalamus")
+
+
+def test_the_surface_shows_the_uncertainty_and_low_and_high_where_the_pet_brings_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    seen: list[tuple] = []
+
+    def pages(projection, *rest):
+        seen.append((projection.sd, rest[-2]))
+        return {}
+
+    monkeypatch.setattr(module, "ssp_pages", pages)
+    made = measured("pib", evidence="simulation")
+    sd = replace(made.pet, quantity="sd")
+    unsure = {("precuneus", "L")}
+    write_quantification_report(tmp_path / "r.html", made, COPY, sd=sd, unsure=unsure)
+    assert seen == 2 * [(sd, unsure)]
+
+
+def test_a_cut_off_of_our_atlas_does_not_hold_for_a_parcellation(monkeypatch: pytest.MonkeyPatch):
+    asked: list[str] = []
+    monkeypatch.setattr(module, "cutoffs_that_hold", lambda *a: asked.append(a[2]) or ())
+    for source in ("atlas, deformable", "parcellation"):
+        quantification_content(measured(regions_source=source), COPY)
+    assert asked == [OURS, f"{OURS}, parcellation"]

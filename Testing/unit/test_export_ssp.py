@@ -11,7 +11,7 @@ from export_case import lopsided, pet_on, record
 from PIL import Image
 
 from PETSynthLib.errors import ErrorCode, PETSynthError
-from PETSynthLib.export import ssp
+from PETSynthLib.export import marks, ssp
 from PETSynthLib.export.policy import release
 from PETSynthLib.export.tables import write_regions
 from PETSynthLib.project.page import NARROW
@@ -192,3 +192,27 @@ def test_files_of_an_acquired_pet_do_not() -> None:
     files = ssp.ssp_files(ssp.ssp_pages(projected(spread=None), ACQUIRED), "fdg", ACQUIRED)
     assert list(files) == ["fdg_ssp.png"]
     assert "Comment" not in Image.open(BytesIO(files["fdg_ssp.png"])).text
+
+
+def test_the_page_names_the_reference_of_the_pet_and_not_the_tracers_usual_one(drawn: list) -> None:
+    projection = projected()
+    pet = replace(projection.pet, reference_region="cerebellum_whole")
+    ssp.ssp_pages(replace(projection, pet=pet), SIMULATION)
+    assert drawn[0][1].subtitle.startswith("SUVR, reference whole cerebellum = 1")
+
+
+def test_an_acquired_pet_of_nobody_says_so_on_top(drawn: list) -> None:
+    ssp.ssp_pages(projected(spread=None), ACQUIRED, simulated=True)
+    assert drawn[0][1].banner == (marks.SIMULATED,)
+
+
+def test_an_exploratory_tracer_without_its_low_and_high_is_not_drawn() -> None:
+    with pytest.raises(PETSynthError, match="only as low, middle and high") as caught:
+        ssp.ssp_pages(projected("pib", spread=None), release("simulation", exploratory=True))
+    assert caught.value.code is ErrorCode.BAD_DATA
+
+
+def test_an_exploratory_tracer_has_no_z_of_its_middle_alone() -> None:
+    policy = replace(release("real pairs", exploratory=True), withheld=())
+    with pytest.raises(PETSynthError, match="may not be shown"):
+        ssp.ssp_pages(projected("pib"), policy, normals())

@@ -18,6 +18,7 @@ from PETSynthLib.normative.regression import Person, design, widening
 from PETSynthLib.normative.score import (
     expected_volume,
     findings_for,
+    flags_header,
     matched,
     normals,
     require,
@@ -194,3 +195,13 @@ def test_a_smoother_pet_is_told_and_left_alone() -> None:
     assert seen is smooth
     assert finding.verdict is Verdict.AMBER
     assert "smoother" in finding.sentence
+
+
+def test_a_hidden_region_is_not_counted_among_the_flags() -> None:
+    values = dict.fromkeys(region_keys(), MEAN + PER_YEAR * 10)
+    values |= {KEY: 0.5, "hippocampus.L": 0.5}
+    rows = score(database(), WOMAN, values).rows
+    shown = [row for row in rows if row.key != "hippocampus.L"]
+    header = flags_header(database().meta, shown)
+    assert header.startswith("1 region is flagged")
+    assert header.endswith("Not shown, and not counted: 1 of 82 regions.")

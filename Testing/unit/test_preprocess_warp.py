@@ -22,6 +22,7 @@ from PETSynthLib.preprocess.warp import (
     FRACTION_MM,
     RECORD,
     Warp,
+    atlas_warp,
     fit_warp,
     gates_of,
     jacobian,
@@ -32,6 +33,7 @@ from PETSynthLib.preprocess.warp import (
     write_warp,
 )
 from PETSynthLib.progress import Silent
+from PETSynthLib.request import Regions
 from PETSynthLib.volume import CANONICAL, Grid, Volume
 
 HERE = NativeToTemplate(np.eye(4))
@@ -116,7 +118,10 @@ def test_a_stored_field_is_read_to_the_last_digit(tmp_path: Path) -> None:
     assert found[1] == GATES
 
 
-@pytest.mark.parametrize("what", ["t1", "affine", "options", "damaged", "cut", "missing"])
+@pytest.mark.parametrize(
+    "what",
+    ["t1", "affine", "options", "damaged", "cut", "empty", "exchanged", "gates", "list", "missing"],
+)
 def test_a_field_of_something_else_is_made_again(tmp_path: Path, what: str) -> None:
     write_warp(Warp(HERE, constant(1.0)), SOURCES, GATES, tmp_path)
     sources, affine = SOURCES, HERE
@@ -134,6 +139,18 @@ def test_a_field_of_something_else_is_made_again(tmp_path: Path, what: str) -> N
     elif what == "cut":
         content = (tmp_path / FIELD).read_bytes()
         (tmp_path / FIELD).write_bytes(content[: len(content) // 2])
+    elif what == "empty":
+        (tmp_path / FIELD).write_bytes(b"")
+    elif what == "exchanged":
+        record = (tmp_path / RECORD).read_bytes()
+        write_warp(Warp(HERE, constant(3.0)), SOURCES, GATES, tmp_path)
+        (tmp_path / RECORD).write_bytes(record)
+    elif what == "gates":
+        record = json.loads((tmp_path / RECORD).read_text(encoding="utf-8"))
+        del record["gates"]["mean_mm"]  # of which the check speaks
+        (tmp_path / RECORD).write_text(json.dumps(record))
+    elif what == "list":
+        (tmp_path / RECORD).write_text("null")
     else:
         (tmp_path / FIELD).unlink()
     assert read_warp(tmp_path, affine, sources) is None
@@ -231,3 +248,14 @@ def test_no_field_folds_nothing_and_changes_no_likeness() -> None:
     gates = gates_of(constant(0.0), atlas_volume("template_t1"))
     assert gates["folded_percent"] == 0.0
     assert gates["nmi"] == gates["nmi_affine"]
+
+
+def test_who_wants_the_affine_gets_no_fit_and_no_word_of_it(tmp_path: Path) -> None:
+    head = prepared_on(CANONICAL, np.eye(4))
+
+    def fit(*_: object) -> tuple[Warp, dict, Finding]:
+        raise AssertionError("nobody asked for it")
+
+    warp, told = atlas_warp(Regions.AFFINE, head, [], tmp_path, Silent(), Steps(), fit)
+    assert (warp.deformable, told) == (False, [])
+    assert not list(tmp_path.iterdir())

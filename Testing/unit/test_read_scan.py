@@ -234,3 +234,9 @@ def test_thick_slices_get_their_light(tmp_path, voxels, thickness, verdict):
 def test_needle_shaped_voxels_are_red(tmp_path, voxels):
     scan = read_scan(nifti(tmp_path / "x.nii", voxels, np.diag([0.5, 0.5, 4.0, 1.0])))
     assert named(scan, "t1_anisotropy").verdict is Verdict.RED
+
+
+def test_a_coarse_pet_that_is_measured_is_not_told_of_a_synthesis(tmp_path, voxels):
+    scan = read_scan(nifti(tmp_path / "x.nii", voxels, np.diag([0.5, 0.5, 6.5, 1.0])), "PET")
+    for name in ("pet_slice_thickness", "pet_anisotropy"):
+        assert named(scan, name).sentence.endswith("for a result to be trusted.")

@@ -133,6 +133,7 @@ def test_a_measurement_survives_json() -> None:
         register=True,
         clinical=ClinicalRecord(age=70.0, sex="F"),
         gtm_fwhm_mm=6.0,
+        regions=Regions.AFFINE,
         overridden_checks=("pet_coverage", "coverage"),
     )
     body = json.loads(json.dumps(request.as_dict()))
@@ -155,6 +156,7 @@ def test_each_reader_takes_its_own_kind_and_a_file_says_which(tmp_path: Path) ->
         ({"gtm_fwhm_mm": 0.0}, "no PET scanner's"),
         ({"gtm_fwhm_mm": 200.0}, "no PET scanner's"),
         ({"overridden_checks": ("pet_alignment",)}, "cannot be overridden"),
+        ({"overridden_checks": ("t1_intensities",)}, "cannot be overridden"),
     ],
 )
 def test_a_measurement_refuses_in_words(changes: dict[str, object], said: str) -> None:
@@ -164,7 +166,14 @@ def test_a_measurement_refuses_in_words(changes: dict[str, object], said: str) -
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"gtm_fwhm_mm": True}, {"register": "yes"}, {"pet": None}, {"flair": "f.nii"}]
+    "wrong",
+    [
+        {"gtm_fwhm_mm": True},
+        {"register": "yes"},
+        {"pet": None},
+        {"flair": "f.nii"},
+        {"regions": "bent"},
+    ],
 )
 def test_a_measurement_of_wrong_types_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(PETSynthError):
@@ -174,3 +183,9 @@ def test_a_measurement_of_wrong_types_is_refused(wrong: dict[str, object]) -> No
 def test_checks_of_a_pet_are_not_those_of_a_synthesis() -> None:
     with pytest.raises(PETSynthError, match="pet_coverage"):
         SynthesisRequest("t.nii", "out", overridden_checks=("pet_coverage",))
+
+
+def test_a_measurement_written_before_regions_could_be_chosen_bends_the_atlas() -> None:
+    body = measurement().as_dict()
+    assert body.pop("regions") == "deformable"
+    assert quantify_request_from_dict(body).regions is Regions.DEFORMABLE

@@ -21,6 +21,7 @@ from quantify_case import (
     native_grid,
     pet_volume,
     prepared,
+    regions,
     uptake,
     with_lesion,
     write,
@@ -36,11 +37,13 @@ from PETSynthLib.export import marks
 from PETSynthLib.normative.database import ARRAYS, write_database
 from PETSynthLib.preprocess.pet_alignment import PetAlignment
 from PETSynthLib.preprocess.warp import only_affine
-from PETSynthLib.request import QuantifyRequest
+from PETSynthLib.quantify import quantify
+from PETSynthLib.request import QuantifyRequest, Regions
 from PETSynthLib.run import quantify_job, quantify_walk
 from PETSynthLib.run.cancellation import Cancellation
 from PETSynthLib.run.quantify_walk import measure_pet
 from PETSynthLib.run.worker import KINDS
+from PETSynthLib.volume import CANONICAL
 
 AFFINE = native_grid().affine
 OKAY = Finding("stub", 0.0, "", Verdict.GREEN, "Fine.")
@@ -60,6 +63,12 @@ def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         quantify_walk, "fit_warp", lambda p, *_: (only_affine(p.transform), {}, OKAY)
     )
     monkeypatch.setattr(quantify_job, "measure_pet", partial(measure_pet, prepare=prepared))
+
+
+def every_region() -> list[tuple[str, str]]:
+    """Region and side of every row that a synthesis writes."""
+    table = quantify(pet_volume(uptake()), None, regions().labels, {})
+    return [(row.region, row.side) for row in (*table.headline, *table.regions)]
 
 
 class Case:
@@ -149,7 +158,9 @@ def test_how_the_files_are_stored_changes_no_number(case: Case, change: str) -> 
 
 def test_a_lesion_of_thirty_percent_is_found_on_its_side_alone(case: Case, normals: Path) -> None:
     # Normals are 1.5 everywhere, SD 0.08: a loss of 30 % is z = 5.6 before anything blurs.
+    # The hippocampus is hurt as well, but on slices of 4 mm it is not shown.
     hurt = with_lesion("inferiorparietal.L") < 0.99 * uptake()
+    hurt |= with_lesion("hippocampus.L") < 0.99 * uptake()
     lesion = np.where(hurt, 0.7 * MEAN, MEAN)
     # The reference is 1, with a margin so that nothing else is mixed into it.
     pons = ndimage.binary_dilation(reference_mask("pons").mask, iterations=3)
@@ -162,6 +173,24 @@ def test_a_lesion_of_thirty_percent_is_found_on_its_side_alone(case: Case, norma
     assert opposite["flag"] == "no"
     assert float(hurt["fill_state_percent"]) > 50.0 > float(opposite["fill_state_percent"])
     assert rows["inferiorparietal", "both"]["asymmetry"].startswith("left lower by ")
+    assert rows["hippocampus", "L"]["note"].startswith("not shown")
+    flagged = sum(row["flag"] == "yes" for row in rows.values())
+    header = json.loads((case.folder / "out" / "result.json").read_text("utf-8"))["notices"]
+    (said,) = (line for line in header if "flagged" in line)
+    assert f" {flagged} " in said.partition("flagged")[0]
+    assert "Not shown, and not counted: " in said
+    # There was uptake everywhere; what is kept is the brain.
+    kept = nib.load(case.folder / "out" / "fdg_acquired_suvr.nii.gz").get_fdata()
+    assert kept[0, 0, 0] == 0.0
+    assert np.median(kept[kept > 1.2]) == pytest.approx(MEAN, abs=1e-3)
+
+
+def test_regions_by_the_affine_bend_nothing(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quantify_walk, "fit_warp", lambda *_: pytest.fail("nobody asked for it"))
+    case.run(case.pet(uptake()), regions=Regions.AFFINE)
+    body = json.loads((case.folder / "out" / "fdg_acquired_suvr.json").read_text("utf-8"))
+    assert body["Regions"] == {"source": "atlas, affine"}
+    assert "deformable_alignment" not in {check["name"] for check in body["Checks"]}
 
 
 def test_native_and_template_agree_within_two_percent(case: Case) -> None:
@@ -295,12 +324,16 @@ class TestSynthetic:
         folder = case.folder / "synthesis"
         folder.mkdir()
         pet = write(folder / "fdg_synth_suvr.nii.gz", pet_volume(uptake()).data, AFFINE)
+        sd = write(folder / "fdg_synth_sd.nii.gz", 0.1 * pet_volume(uptake()).data, AFFINE)
+        cells = dict.fromkeys(every_region(), "1.0\tn/a\tn/a\tn/a")
+        cells["precuneus", "L"] = "1.5\t1.3\t1.7\tn/a"
+        cells["cuneus", "L"] = "n/a\tn/a\tn/a\tnot informative"
         lines = [
             "synthetic\tregion\tside\tsuvr\tinterval90_low\tinterval90_high\tnote",
-            "TRUE\tprecuneus\tL\t1.5\t1.3\t1.7\tn/a",
-            "TRUE\tcuneus\tL\tn/a\tn/a\tn/a\tnot informative",
+            *(f"TRUE\t{name}\t{side}\t{rest}" for (name, side), rest in cells.items()),
         ]
-        (folder / "fdg_synth_regions.tsv").write_text("\n".join(lines), encoding="utf-8")
+        table = folder / "fdg_synth_regions.tsv"
+        table.write_text("\n".join(lines), encoding="utf-8")
         body = {
             "Synthetic": True,
             "Tracer": "fdg",
@@ -308,7 +341,9 @@ class TestSynthetic:
             "ConditioningVariables": {"Used": ["age"]},
             "Model": {"name": "flow", "bundle_sha256": "ab" * 32},
             "Sources": [{"Role": "T1", "sha256": hashlib.sha256(case.t1.read_bytes()).hexdigest()}],
-            "Outputs": {pet.name: hashlib.sha256(pet.read_bytes()).hexdigest()},
+            "Outputs": {
+                one.name: hashlib.sha256(one.read_bytes()).hexdigest() for one in (pet, sd, table)
+            },
         }
         (folder / "fdg_synth.json").write_text(json.dumps(body), encoding="utf-8")
         return folder
@@ -323,6 +358,20 @@ class TestSynthetic:
         assert float(row["interval90_low"]) == pytest.approx(middle - 0.2, abs=2e-4)
         assert rows["precuneus", "R"]["interval90_low"] == "n/a"
         assert not list((case.folder / "out").glob("*suvr.nii.gz")), "the PET is not copied"
+
+    def test_its_report_gets_the_uncertainty_of_the_synthesis(
+        self, case: Case, synthesis: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        given: dict[str, Any] = {}
+
+        def report(path: Path, **words: object) -> None:
+            given.update(words)
+            path.write_text("", encoding="utf-8")
+
+        monkeypatch.setattr(quantify_walk, "write_quantification_report", report)
+        case.run(synthesis, tracer="")
+        assert given["unsure"] == {("cuneus", "L")}
+        assert (given["sd"].quantity, given["sd"].shape) == ("sd", CANONICAL.shape)
 
     def test_what_the_synthesis_did_not_show_stays_hidden(
         self, case: Case, synthesis: Path
@@ -378,6 +427,17 @@ class TestSynthetic:
     ) -> None:
         (synthesis / "fdg_synth_regions.tsv").unlink()
         assert "it is not known which of its values" in case.refusal(synthesis, tracer="").text
+
+    def test_a_parcellation_gets_no_interval_and_is_told_why(
+        self, case: Case, synthesis: Path, tmp_path: Path
+    ) -> None:
+        labels = write(tmp_path / "aseg.nii.gz", freesurfer(), AFFINE)
+        rows = case.run(synthesis, tracer="", parcellation=str(labels))
+        assert {row["interval90_low"] for row in rows.values()} == {"n/a"}
+        assert rows["cuneus", "L"]["note"] == "not informative"
+        body = json.loads((case.folder / "out" / "result.json").read_text("utf-8"))
+        said = {finding["name"]: finding["sentence"] for finding in body["findings"]}
+        assert said["interval_regions"].startswith("No 90 % intervals")
 
 
 def test_command_line_and_worker_give_the_same_numbers(

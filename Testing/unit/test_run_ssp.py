@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 from pathlib import Path
@@ -10,6 +11,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from export_case import lopsided
+from normative_case import database
 
 from PETSynthLib.cli import main
 from PETSynthLib.errors import ErrorCode, PETSynthError
@@ -89,10 +91,47 @@ def test_regions_that_are_not_informative_are_told_to_the_page(
 ) -> None:
     table = "region\tside\tnote\nprecuneus\tL\tnot informative\ncuneus\tL\tn/a\n"
     (synthesis / "fdg_synth_regions.tsv").write_text(table, encoding="utf-8")
+    body = json.loads((synthesis / "fdg_synth.json").read_text(encoding="utf-8"))
+    body["Outputs"]["fdg_synth_regions.tsv"] = hashlib.sha256(table.encode()).hexdigest()
+    (synthesis / "fdg_synth.json").write_text(json.dumps(body), encoding="utf-8")
     seen: list[object] = []
-    monkeypatch.setattr(module, "ssp_pages", lambda *a: seen.append(a[-1]) or {})
+    monkeypatch.setattr(module, "ssp_pages", lambda *a: seen.append(a[-2]) or {})
     run_ssp(SspRequest(synthesis))
     assert seen == [{("precuneus", "L")}]
+
+
+def test_the_page_of_a_simulated_person_is_told_so(
+    acquired: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pet, transform = acquired
+    (pet.parent / "pet.json").write_text('{"Simulated": true}', encoding="utf-8")
+    seen: list[object] = []
+    monkeypatch.setattr(module, "ssp_pages", lambda *a: seen.append(a[-1]) or {})
+    run_ssp(SspRequest(pet, pet.parent / "out", transform, "fdg"))
+    assert seen == [True]
+
+
+def test_pages_are_replaced_all_together_or_not_at_all(
+    synthesis: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = [synthesis / f"fdg_synth_ssp.{kind}" for kind in ("png", "pdf")]
+    for page in pages:
+        page.write_text("of an earlier run", encoding="utf-8")
+    monkeypatch.setattr(module, "ssp_pages", lambda *_: {})
+    monkeypatch.setattr(module, "ssp_files", lambda *_: {page.name: b"new" for page in pages})
+    replace = Path.replace
+
+    def full(source: Path, target: Path) -> Path:
+        if target == pages[1] and source.read_bytes() == b"new":
+            raise OSError(errno.ENOSPC, "full")
+        return replace(source, target)
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(PETSynthError) as caught:
+        run_ssp(SspRequest(synthesis))
+    assert caught.value.code is ErrorCode.BAD_OUTPUT
+    assert [page.read_text(encoding="utf-8") for page in pages] == 2 * ["of an earlier run"]
+    assert not list(synthesis.glob(".*"))
 
 
 class TestRefused:
@@ -121,6 +160,14 @@ class TestRefused:
 
     def test_a_folder_without_a_pet(self, tmp_path: Path) -> None:
         assert self.code(SspRequest(tmp_path)) is ErrorCode.BAD_REQUEST
+
+    def test_a_demonstration_model_beside_normals(
+        self, synthesis: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(module, "read_database", lambda _: database(bundle="ab" * 32))
+        request = SspRequest(synthesis, normals=synthesis, age=70.0, sex="F")
+        with pytest.raises(PETSynthError, match="comes from a demonstration model"):
+            run_ssp(request)
 
     def test_an_acquired_pet_without_tracer(self, acquired: tuple[Path, Path]) -> None:
         assert self.code(SspRequest(acquired[0], None, acquired[1])) is ErrorCode.BAD_REQUEST

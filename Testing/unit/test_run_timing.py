@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from PETSynthLib.progress import STAGES
-from PETSynthLib.request import Preset, SynthesisRequest
+from PETSynthLib.request import Preset, QuantifyRequest, Regions, SynthesisRequest
 from PETSynthLib.run.timing import (
     DEFAULT_SECONDS,
     StageClock,
     expected_seconds,
+    quantify_timing_key,
     remember_seconds,
     timing_key,
 )
@@ -110,3 +113,9 @@ def test_the_kind_of_a_run_names_no_folder_of_the_user():
         "t1", "out", model="/home/Jane Doe/my-model", preset=Preset.FAST, samples=3
     )
     assert timing_key(request) == "my-model|fast|auto|3|deformable"
+
+
+def test_measurements_with_and_without_bending_are_timed_apart():
+    request = QuantifyRequest("p.nii", "t.nii", "out")
+    affine = replace(request, regions=Regions.AFFINE)
+    assert quantify_timing_key(affine) != quantify_timing_key(request)
