@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("matplotlib")
 pytest.importorskip("sklearn")
-pytest.importorskip("yaml")
+yaml = pytest.importorskip("yaml")
 
 from benchmark_case import make_report
 
@@ -58,6 +58,26 @@ def test_a_cohort_is_simulated_prepared_trained_calibrated_and_evaluated_as_fixe
     assert option(commands[2], "--max-minutes") == "30"
     assert Path(option(commands[-1], "--protocol")).name == "v1.yaml"
     assert Path(option(commands[-1], "--entries")).name == "entries.yaml"
+
+
+def test_the_proof_follows_a_protocol_of_its_own(
+    commands: list[list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    proof = v1.PROTOCOL.with_name("proof.yaml")
+    words = ("--cohorts", "a", "null", "--methods", "flow", "--protocol", proof)
+    run(monkeypatch, tmp_path / "w", *words)
+    simulated = [c for c in commands if c[0] == "simulate"]
+    assert [option(c, "--seed") for c in simulated] == ["4111", "4113"]
+    assert {option(c, "--tracers") for c in simulated} == {"fdg"}
+    trained = [c for c in commands if c[0] == "train"]
+    assert [option(c, "--max-minutes") for c in trained] == ["20", "20"]
+    assert all(option(c, "--protocol") == str(proof) for c in commands if c[0] == "evaluate")
+    # No seed of the benchmark's: its test people stay unseen.
+    ours, theirs = (
+        {c["seed"] for c in yaml.safe_load(p.read_text())["cohorts"].values()}
+        for p in (proof, v1.PROTOCOL)
+    )
+    assert not ours & theirs
 
 
 def test_an_entry_s_settings_reach_the_training_under_its_label(
