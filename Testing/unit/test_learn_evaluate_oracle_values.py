@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from store_case import make_store
 
+pytest.importorskip("matplotlib")
+pytest.importorskip("sklearn")
+
 from PETSynthLib.learn.checks.effects import effects_of
 from PETSynthLib.learn.evaluate.oracle_values import (
     constructed_truth,

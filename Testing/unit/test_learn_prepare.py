@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 import io
 import json
-import pickle
 import shutil
 import sys
 from dataclasses import replace
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
 import nibabel as nib
@@ -172,9 +172,13 @@ class TestManySubjects:
         asked = []
 
         def sent(function, tasks, jobs):
-            asked.append((pickle.loads(pickle.dumps(function)), jobs))
-            for task in pickle.loads(pickle.dumps(list(tasks))):
-                yield task, pickle.loads(pickle.dumps(quick(task)))
+            asked.append((function, jobs))
+            for task in tasks:
+                result = quick(task)
+                # Whatever goes to another process and back has to be sendable.
+                for one in (function, task, result):
+                    assert len(ForkingPickler.dumps(one)) > 0
+                yield task, result
 
         monkeypatch.setattr(run, "run_tasks", sent)
         assert prepare_store(replace(request_, jobs=2)).made == 3
