@@ -153,7 +153,8 @@ def main() -> None:
     chosen.work.mkdir(parents=True, exist_ok=True)
     for name in chosen.cohorts:
         store = make_data(chosen.work, name, protocol, chosen.jobs)
-        # A cohort of test subjects alone is judged with the models of cohort a.
+        # A cohort of test subjects alone is judged with the models of cohort a; one without any is
+        # for training.
         taught = (
             store if "train" in protocol["cohorts"][name]["split"] else store.with_name("store-a")
         )
@@ -162,6 +163,8 @@ def main() -> None:
             for label in chosen.methods
             for seed in chosen.seeds
         ]
+        if "test" not in protocol["cohorts"][name]["split"]:
+            continue
         labelled = [word for label, model in models for word in ("--model", f"{label}={model}")]
         report = chosen.work / f"report-{name}"
         words = [

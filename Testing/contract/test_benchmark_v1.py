@@ -64,14 +64,17 @@ def test_the_proof_follows_a_protocol_of_its_own(
     commands: list[list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     proof = v1.PROTOCOL.with_name("proof.yaml")
-    words = ("--cohorts", "a", "null", "--methods", "flow", "--protocol", proof)
+    words = ("--cohorts", "a", "test", "null", "--methods", "flow", "--protocol", proof)
     run(monkeypatch, tmp_path / "w", *words)
     simulated = [c for c in commands if c[0] == "simulate"]
-    assert [option(c, "--seed") for c in simulated] == ["4111", "4113"]
+    assert [option(c, "--seed") for c in simulated] == ["4111", "4121", "4113"]
     assert {option(c, "--tracers") for c in simulated} == {"fdg"}
     trained = [c for c in commands if c[0] == "train"]
     assert [option(c, "--max-minutes") for c in trained] == ["20", "20"]
-    assert all(option(c, "--protocol") == str(proof) for c in commands if c[0] == "evaluate")
+    judged = [c for c in commands if c[0] == "evaluate"]
+    assert [Path(option(c, "--data")).name for c in judged] == ["store-test", "store-null"]
+    assert Path(option(judged[0], "--train-data")).name == "store-a"
+    assert all(option(c, "--protocol") == str(proof) for c in judged)
     # No seed of the benchmark's: its test people stay unseen.
     ours, theirs = (
         {c["seed"] for c in yaml.safe_load(p.read_text())["cohorts"].values()}

@@ -15,7 +15,7 @@ from ...request import SCANNERS
 
 FOLDS = 5
 OWN_PENALTIES = (0.1, 0.3, 1.0, 10.0)
-CEREBRAL_PENALTIES = (1.0, 10.0)
+CEREBRAL_PENALTIES = (0.1, 0.3, 1.0, 10.0)
 FACT_PENALTIES = (0.05, 0.2, 1.0)
 """Candidates for the ridge on a region's own numbers, on the cerebrum's, and on all other facts."""
 EVERY = 3
