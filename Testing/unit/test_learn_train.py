@@ -237,7 +237,7 @@ class TestLimits:
     ) -> None:
         watching = Watching()
         folder = train_method(
-            order("flow", tmp_path / "r", "train.steps=1000000", max_minutes=0.05), store, watching
+            order("flow", tmp_path / "r", "train.steps=1000000", max_minutes=0.1), store, watching
         )
         stages = [stage for stage, *_ in watching.steps]
         assert stages[0] == "mean"
