@@ -176,31 +176,12 @@ def atlas_warp(
 ) -> tuple[Warp, list[Finding]]:
     """The atlas's way onto a brain as a request wants it, and what is to be said of it.
 
+    From the first of ``spaces`` that holds it, or made; kept in ``folder``.
+
     Parameters
     ----------
     regions
-        Affine: nothing is fitted and nothing is to be said.
-    prepared, spaces, folder, progress, steps, fit
-        As `stored_or_fitted`.
-    """
-    if regions is Regions.AFFINE:
-        return only_affine(prepared.transform), []
-    warp, finding = stored_or_fitted(prepared, spaces, folder, progress, steps, fit)
-    return warp, [finding]
-
-
-def stored_or_fitted(
-    prepared: Prepared,
-    spaces: Iterable[Path],
-    folder: Path,
-    progress: Progress,
-    steps: Steps,
-    fit: Fit = fit_warp,
-) -> tuple[Warp, Finding]:
-    """The warp of a scan: from the first of ``spaces`` that holds it, or made; kept in ``folder``.
-
-    Parameters
-    ----------
+        Affine: nothing is fitted, kept or said.
     prepared
         As `fit_warp`.
     spaces
@@ -211,6 +192,8 @@ def stored_or_fitted(
         `fit_warp`, exchangeable: it takes long.
     """
     affine, sources = prepared.transform, prepared.sources
+    if regions is Regions.AFFINE:
+        return only_affine(affine), []
     stored = next(filter(None, (read_warp(one, affine, sources) for one in spaces)), None)
     if stored is None:
         warp, gates, finding = fit(prepared, progress, steps)
@@ -218,7 +201,7 @@ def stored_or_fitted(
         warp, gates = stored
         finding = warp_finding(gates)
     write_warp(warp, sources, gates, folder)
-    return warp, finding
+    return warp, [finding]
 
 
 def gates_of(field: FloatArray, aligned: Volume) -> dict[str, float]:

@@ -28,7 +28,6 @@ from PETSynthLib.preprocess.warp import (
     jacobian,
     only_affine,
     read_warp,
-    stored_or_fitted,
     warp_finding,
     write_warp,
 )
@@ -174,9 +173,9 @@ def test_an_earlier_field_is_taken_before_a_new_one_is_made(tmp_path: Path) -> N
 
     spaces = [tmp_path / "nowhere", tmp_path / "others", tmp_path / "own"]
     here = tmp_path / "new"
-    found, finding = stored_or_fitted(head, spaces, here, Silent(), Steps(), fit)
+    found, told = atlas_warp(Regions.DEFORMABLE, head, spaces, here, Silent(), Steps(), fit)
     assert np.array_equal(found.field, made.field)
-    assert finding.verdict is Verdict.GREEN
+    assert [finding.verdict for finding in told] == [Verdict.GREEN]
     kept = read_warp(here, head.transform, head.sources)
     assert kept is not None
     assert np.array_equal(kept[0].field, made.field)
@@ -185,7 +184,9 @@ def test_an_earlier_field_is_taken_before_a_new_one_is_made(tmp_path: Path) -> N
 def test_a_field_that_nobody_has_is_made_and_kept(tmp_path: Path) -> None:
     head = prepared_on(CANONICAL, np.eye(4))
     fitted = Warp(head.transform, constant(2.0)), GATES, warp_finding(GATES)
-    found, _ = stored_or_fitted(head, [], tmp_path, Silent(), Steps(), lambda *_: fitted)
+    found, _ = atlas_warp(
+        Regions.DEFORMABLE, head, [], tmp_path, Silent(), Steps(), lambda *_: fitted
+    )
     assert found is fitted[0]
     assert read_warp(tmp_path, head.transform, head.sources) is not None
 

@@ -74,8 +74,8 @@ class RegionalModel:
     def draw(self, known: Array, tracer: int, rng: np.random.Generator) -> Array:
         """One draw of what the model does not know of a tracer's regions: (R,) SUVR around 0.
 
-        The errors of `shared` and `own` were those of people with everything known; with less
-        known they grow as the model's own variance does.
+        The errors of `shared` and `own` are those of unseen people with whatever was known of them,
+        for most nearly everything; with less known they grow as the model's own variance does.
         """
         errors = self.shared[tracer] @ rng.normal(size=self.shared.shape[2])
         errors = errors + self.own[tracer] * rng.normal(size=len(self.own[tracer]))
