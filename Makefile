@@ -17,9 +17,9 @@ BIN := $(VENV)/bin
 SHARED = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PINS := pyproject.toml constraints.txt
-# What drawing windows and scenes without a screen needs on Debian.
+# What drawing windows and scenes without a screen needs on Debian; dicom3tools checks DICOM files.
 SYSTEM_PACKAGES := libegl1 libgl1 libgl1-mesa-dri libxkbcommon0 libdbus-1-3 libfontconfig1 \
-	libglib2.0-0 fonts-dejavu-core
+	libglib2.0-0 fonts-dejavu-core dicom3tools
 
 .PHONY: help demo test test-light test-preview screenshots bench proof benchmark lint format \
 	cmake-lists system-packages clean
@@ -93,11 +93,11 @@ $(VENV)/.synth: $(PINS) | $(VENV)/.made
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.synth
-	$(BIN)/python $(PIP_INSTALL) --editable '.[synth,train,test]'
+	$(BIN)/python $(PIP_INSTALL) --editable '.[synth,train,dicom,test]'
 	@touch $@
 
 $(LIGHT)/.test: $(PINS) | $(LIGHT)/.made
-	$(LIGHT)/bin/python $(PIP_INSTALL) --editable '.[test]' picsl-greedy
+	$(LIGHT)/bin/python $(PIP_INSTALL) --editable '.[dicom,test]' picsl-greedy
 	@touch $@
 
 # The stable release's pins of Slicer's scene and of its vtk are left out; all others hold.

@@ -53,10 +53,12 @@ class PETSynth(ScriptedLoadableModule):
 
     def _onStartup(self):
         from PETSynthPanel.Sample import registerSample
+        from PETSynthPanel.SegmentStatistics import registerPlugin
         from PETSynthPanel.Services import startServices
 
         registerSample(self.resourcePath("Icons/PETSynth.png"))
         startServices()
+        registerPlugin()
 
 
 class PETSynthWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):

@@ -31,12 +31,32 @@ QUANTIFY_STAGES: tuple[tuple[str, str], ...] = (
 )
 """Stages of a measurement of a PET."""
 
+PROJECT_STAGES: tuple[tuple[str, str], ...] = (
+    ("read", "Reading the images"),
+    ("project", "Laying the PET on the surface"),
+    ("export", "Drawing the pages"),
+)
+"""Stages of a surface projection."""
+
+
+EXPORT_STAGES: tuple[tuple[str, str], ...] = (
+    ("read", "Reading the result"),
+    ("nifti", "Writing NIfTI"),
+    ("nrrd", "Writing NRRD"),
+    ("bids", "Writing BIDS"),
+    ("labelmap", "Writing the regions"),
+    ("csv", "Writing the table"),
+    ("report", "Writing the report"),
+    ("dicom", "Writing DICOM"),
+)
+"""Stages of an export; of the formats only those that were asked for."""
+
 
 class Progress(Protocol):
     """Where the library reports to. Implementations: worker, command line, tests."""
 
     def stage(self, key: str) -> None:
-        """A stage of `STAGES` (or `QUANTIFY_STAGES`) begins."""
+        """A stage of `STAGES` (or of another kind of run) begins."""
 
     def step(self, done: int, total: int) -> None:
         """``done`` of ``total`` steps of the current stage are finished; may raise `Cancelled`."""

@@ -18,7 +18,7 @@ from .BatchQueue import BatchQueue, Case, CaseState, casesOf, rowOf
 from .Context import gate, quiet
 from .Controller import State
 from .Later import later
-from .Launcher import Order
+from .Orders import SynthesisOrder
 from .Sentences import sentence
 
 _FLAIR_COLUMN = 1
@@ -202,7 +202,7 @@ class BatchCard:
         elif self._context.environment.node(case.t1) is None:
             raise RuntimeError(_("The image was removed from the scene."))
         # A queue neither switches views nor shows previews.
-        return Order(*ids, case.request, show=False)
+        return SynthesisOrder(*ids, case.request, show=False)
 
     def _onFinished(self, state):
         if self.queue.running is None:

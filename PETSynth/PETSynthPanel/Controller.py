@@ -67,12 +67,15 @@ class Run:
         What messages may name.
     context
         Whatever the importer needs; the controller does not look at it.
+    explain
+        Makes the message of a failure; called as `Messages.forFailure`.
     """
 
     command: Command
     resultFolder: Path
     facts: Messages.RunFacts = field(default_factory=Messages.RunFacts)
     context: Any = None
+    explain: Callable[..., Messages.Message] = Messages.forFailure
 
 
 class Process(Protocol):
@@ -286,7 +289,7 @@ class Controller:
                 self.log.add(f"trace in {event.trace_file}")
             self.refusedBy = event.check
             told = (event.code, event.text, event.hint, self.run.facts, event.check)
-            self._fail(Messages.forFailure(*told))
+            self._fail(self.run.explain(*told))
             return
         elif isinstance(event, events.Stopped):
             self._cancelMessage = Messages.cancelled()
@@ -340,6 +343,10 @@ class Controller:
             return
         try:
             message = self._import(run, body)
+        except PETSynthError as problem:
+            self.log.add(f"import: {problem.text}")
+            self._fail(run.explain(problem.code.value, problem.text, problem.hint, run.facts))
+            return
         except Exception as problem:
             logging.exception("PETSynth could not add the result to the scene")
             self.log.add(f"import: {type(problem).__name__}: {problem}")

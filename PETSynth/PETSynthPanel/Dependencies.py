@@ -24,6 +24,8 @@ TORCH_REQUIREMENT = ">=2.6"
 WITHOUT_DEPENDENCIES = ("deepbet>=1.0.2",)
 """deepbet asks for a toolkit of windows that only its own program needs; what its library needs
 stands in ``requirements.txt``."""
+DICOM = ("pydicom>=3.0.1", "highdicom>=0.28")
+"""The library's extra of that name; only an export to DICOM needs it."""
 _LONGEST_PATH = 260
 _LONGEST_INSIDE_TORCH = 165
 
@@ -121,6 +123,22 @@ def install(requirements, torch, wheelFolder=""):
     importlib.invalidate_caches()
 
 
+def lacksDicom():
+    """Whether Slicer's own Python lacks what writes DICOM."""
+    return any(version(wanted.partition(">=")[0]) is None for wanted in DICOM)
+
+
+def installDicom(wheelFolder=""):
+    """Install what writes DICOM; parameters and errors as `install`."""
+    try:
+        _pip(DICOM, wheelFolder)
+    except subprocess.CalledProcessError as failure:
+        raise InstallError(_reason(failure)) from failure
+    except (OSError, RuntimeError, ValueError) as failure:
+        raise InstallError(str(failure)) from failure
+    importlib.invalidate_caches()
+
+
 def _installTorch(wheelFolder):
     if wheelFolder:
         _pip([f"torch{TORCH_REQUIREMENT}"], wheelFolder)
@@ -163,7 +181,7 @@ def downloadCommands(requirements):
     """
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     pip = f"pip download --only-binary :all: --python-version {version} -d wheels"
-    wanted = [f"torch{TORCH_REQUIREMENT}", *_requirements(requirements)]
+    wanted = [f"torch{TORCH_REQUIREMENT}", *_requirements(requirements), *DICOM]
     kinds = (("", wanted), ("--no-deps ", WITHOUT_DEPENDENCIES))
     # Double quotes mean the same to the shells of every system.
     return [f"{pip} {flag}" + " ".join(f'"{name}"' for name in names) for flag, names in kinds]

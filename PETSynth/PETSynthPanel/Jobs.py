@@ -1,5 +1,6 @@
 """Job folders: one a run, with request, images and result; gone when nobody needs it."""
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -27,18 +28,29 @@ class Job:
 
 
 class Jobs:
-    """Makes and removes job folders; keeps what the next run on the same T1w can reuse.
+    """Makes and removes job folders; keeps what later runs of the session start from.
 
     Brain mask and alignment of a T1w take most of a run. The worker takes them over from an earlier
     result when the image is the same, byte for byte, so they are laid into the new result folder.
+    To quantify, project and export the worker takes the folder of a result as it is.
     """
 
     def __init__(self):
         self._spaces = {}  # id of the T1w's node -> job of its last finished run
-        self._open = set()
+        self._results = {}  # digest of result.json -> its folder
+        self._ours = set()  # jobs to remove in the end
 
-    def make(self, root, t1Id):
+    def make(self, root, t1Id="", kind="synthesize"):
         """A new folder below ``root``.
+
+        Parameters
+        ----------
+        root
+            Made when missing.
+        t1Id
+            T1w whose alignment the run may take over; empty for a run that aligns nothing.
+        kind
+            Of the request.
 
         Raises
         ------
@@ -54,40 +66,53 @@ class Jobs:
                 f"The job folder {root} cannot be written to ({problem.strerror}).",
                 "Choose another folder.",
             ) from problem
-        self._open.add(job)
+        self._ours.add(job)
         previous = self._spaces.get(t1Id)
         if previous is not None:
-            _reuse(previous, job)
+            _reuse(previous, job, kind)
         return job
 
     def finished(self, job, t1Id, keep):
-        """A run succeeded: of its folder only the alignment is needed any longer."""
-        self._open.discard(job)
-        previous = self._spaces.pop(t1Id, None)
-        if previous is not None:
-            _remove(previous.folder)
+        """A run succeeded; its result (see `know`) and the images that it rests on stay.
+
+        Parameters
+        ----------
+        t1Id
+            T1w to which its alignment belongs, or empty.
+        keep
+            Whether the user wants the folder to outlive the scene.
+        """
+        if t1Id and (job.result / "space").is_dir():
+            self._spaces[t1Id] = job
         if keep:
-            return
-        for path in job.folder.iterdir():
-            if path != job.result:
-                _remove(path)
-        for path in job.result.iterdir():
-            if path.name not in ("space", "request.json"):
-                _remove(path)
-        self._spaces[t1Id] = job
+            self._ours.discard(job)
+        else:
+            _remove(job.folder / "flair.nrrd")  # nothing that follows reads it
+
+    def know(self, folder):
+        """Remember a result folder; returns the digest by which its nodes name it."""
+        digest = hashlib.sha256((folder / "result.json").read_bytes()).hexdigest()
+        self._results[digest] = folder
+        return digest
+
+    def folderOf(self, digest):
+        """The folder of a result of this session, or None when there is none (any more)."""
+        folder = self._results.get(digest)
+        return folder if folder is not None and (folder / "result.json").is_file() else None
 
     def failed(self, job, keep):
         """A run ended without a result."""
-        self._open.discard(job)
+        self._ours.discard(job)
         if not keep:
             _remove(job.folder)
 
     def clear(self):
         """Remove everything that is not to be kept."""
-        for job in [*self._spaces.values(), *self._open]:
+        for job in self._ours:
             _remove(job.folder)
+        self._ours.clear()
         self._spaces.clear()
-        self._open.clear()
+        self._results.clear()
 
 
 def writeRequest(job, request):
@@ -95,12 +120,15 @@ def writeRequest(job, request):
     job.request.write_text(json.dumps(request.as_dict(), indent=1), encoding="utf-8")
 
 
-def _reuse(previous, job):
+def _reuse(previous, job, kind):
     """Lay the alignment of a finished job into a new one; without it the run only takes longer."""
     try:
+        # The worker writes into a folder only where a run of the same kind has written before.
+        record = json.loads((previous.result / "request.json").read_text(encoding="utf-8"))
         shutil.copytree(previous.result / "space", job.result / "space")
-        shutil.copy(previous.result / "request.json", job.result / "request.json")
-    except OSError:  # e.g. the system tidied up its temporary folder
+        text = json.dumps({**record, "kind": kind})
+        (job.result / "request.json").write_text(text, encoding="utf-8")
+    except (OSError, ValueError):  # e.g. the system tidied up its temporary folder
         _remove(job.result)
 
 

@@ -7,56 +7,24 @@ from pathlib import Path
 import slicer
 
 import PETSynthScene as Scene
-from PETSynthLib.request import SynthesisRequest
+from PETSynthLib.errors import PETSynthError
 
 from . import Messages
 from .Backend import workerCommand
 from .Controller import Controller, Run, State
 from .Jobs import Jobs, writeRequest
 from .Later import later
-from .Models import installedModels
 from .ProcessRunner import ProcessRunner
-from .Request import withFiles
 from .Signal import Signal
-from .Timing import expectedOnCpu
-
-
-@dataclass(frozen=True)
-class Order:
-    """What to make, frozen at the click: later edits of the panel do not reach a run.
-
-    Attributes
-    ----------
-    t1Id, flairId, maskId
-        Node ids; the nodes themselves may vanish meanwhile.
-    request
-        `Request.makeRequest` of that moment.
-    keepSamples
-        Whether every sample becomes a volume.
-    show
-        Whether views may be switched and a preview shown.
-    """
-
-    t1Id: str
-    flairId: str | None
-    maskId: str | None
-    request: SynthesisRequest
-    keepSamples: bool = False
-    show: bool = True
-
-    @property
-    def nodeIds(self):
-        """Every node the run depends on."""
-        return tuple(i for i in (self.t1Id, self.flairId, self.maskId) if i)
 
 
 @dataclass(frozen=True)
 class Launched:
-    """What the importer needs to know about a run."""
+    """What the importer needs to know about a run; ``files`` is what the order wrote."""
 
-    order: Order
+    order: object
     job: object
-    inputs: object
+    files: object
     keepJob: bool
 
 
@@ -79,43 +47,47 @@ class Launcher:
         self.environment = environment
         self.settings = settings
         self.jobs = Jobs()
+        self.kind = "synthesize"
+        """Kind of the last order, or its task; whether it came to run or not."""
         self.imported = Signal()
-        """Results are in the scene: `PETSynthScene.ResultNodes` and the `Order`."""
+        """Results are in the scene: what the order made of them, and the order (`Orders`)."""
         self.controller = Controller(makeProcess, laterCall, now, self._import)
         self.controller.finished.connect(self._onFinished)
 
     def launch(self, order):
-        """Export the images and start the worker.
+        """Export the images of an order (`Orders.Order`) and start the worker.
 
         Raises
         ------
         PETSynthError
             When the images cannot be written or are no usable input.
         """
-        environment = self.environment
-        nodes = [environment.node(i) for i in (order.t1Id, order.flairId, order.maskId)]
-        t1 = nodes[0]
+        self.kind = order.task or order.kind
         # Read once: a setting changed in mid-run counts for the next one.
         keepJob = self.settings.keepJob
-        job = self.jobs.make(self.jobRoot, order.t1Id)
+        job = self.jobs.make(self.jobRoot, order.alignedT1, order.kind)
         try:
-            inputs = Scene.exportInputs(environment, job.folder, *nodes)
-            request = withFiles(order.request, inputs, job.result)
+            request, files = order.prepare(self, job)
             writeRequest(job, request)
+            facts = order.facts(self.environment, request)
         except Exception:
             self.jobs.failed(job, keep=False)
             raise
-        facts = Messages.RunFacts(
-            t1w=t1.GetName(),
-            device=request.device,
-            cpuSeconds=expectedOnCpu(request),
-            tracer=request.tracer,
-            model=request.model,
-        )
-        launched = Launched(order, job, inputs, keepJob)
-        self.controller.start(
-            Run(self.command("--job", str(job.request)), job.result, facts, launched)
-        )
+        command = self.command("--job", str(job.request))
+        launched = Launched(order, job, files, keepJob)
+        folder = order.resultFolder(job)
+        self.controller.start(Run(command, folder, facts, launched, order.explain))
+
+    def begin(self, order):
+        """`launch`, and what keeps it from starting is said in the message box."""
+        try:
+            self.launch(order)
+        except PETSynthError as problem:
+            facts = Messages.RunFacts()
+            told = order.explain(problem.code.value, problem.text, problem.hint, facts)
+            self.controller.tell(told)
+        except OSError as problem:
+            self.controller.tell(Messages.exportFailed(problem.strerror or str(problem)))
 
     @property
     def jobRoot(self):
@@ -134,6 +106,28 @@ class Launcher:
         run = self.controller.run
         return None if run is None else run.context.order
 
+    def resultFolder(self, node):
+        """The result folder that a PET or a table of the scene came from.
+
+        One that is gone (the PET came with a saved scene) is written again from the nodes.
+
+        Raises
+        ------
+        PETSynthError
+            ``BAD_DATA`` when the nodes are no longer those of the result.
+        """
+        folder = self.jobs.folderOf(Scene.resultDigest(node))
+        if folder is not None:
+            return folder
+        job = self.jobs.make(self.jobRoot)
+        try:
+            Scene.writeAgain(self.environment, node, job.result)
+        except Exception:
+            self.jobs.failed(job, keep=False)
+            raise
+        Scene.setResultDigest(node, self.jobs.know(job.result))
+        return job.result
+
     def stopIfInputsAreGone(self):
         """Cancel when a node that the run depends on was removed."""
         controller = self.controller
@@ -149,28 +143,16 @@ class Launcher:
 
     def _import(self, run, body):
         launched = run.context
-        nodes = Scene.importResult(
-            self.environment,
-            Path(run.resultFolder),
-            launched.inputs,
-            samples=launched.order.keepSamples,
-        )
-        self.imported.emit(nodes, launched.order)
-        return Messages.done(body["total_seconds"], _sampleCount(launched.order.request))
+        order = launched.order
+        made = order.bringIn(self.environment, Path(run.resultFolder), launched.files)
+        self.imported.emit(made, order)
+        return order.done(body)
 
     def _onFinished(self, state):
-        launched = self.controller.run.context
+        run = self.controller.run
+        launched = run.context
         if state is State.DONE:
-            self.jobs.finished(launched.job, launched.order.t1Id, launched.keepJob)
+            self.jobs.know(Path(run.resultFolder))
+            self.jobs.finished(launched.job, launched.order.alignedT1, launched.keepJob)
         else:
             self.jobs.failed(launched.job, launched.keepJob)
-
-
-def _sampleCount(request):
-    """Number of samples a request asks for, or None when its model is gone."""
-    if request.samples is not None:
-        return request.samples
-    for model in installedModels():
-        if model.name == request.model:
-            return model.presets[request.preset.value]["samples"]
-    return None

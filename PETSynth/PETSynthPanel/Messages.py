@@ -103,6 +103,14 @@ def done(total, samples):
     return message
 
 
+def addingPet():
+    return _("Adding the PET to the scene…")
+
+
+def addingResults():
+    return _("Adding the results to the scene…")
+
+
 def noSamples():
     return _("No samples were made: the uncertainty is the model's own estimate.")
 
@@ -170,6 +178,25 @@ def sampleFailed(reason):
     text = _("The sample case cannot be loaded: {reason}.")
     buttons = ((Remedy.COPY_DIAGNOSIS, _("Copy diagnosis")),)
     return Message(Kind.RED, text.format(reason=reason.rstrip(".")), buttons)
+
+
+def whatIfDone(total, words):
+    text = _(
+        "Done in {seconds} s: {words}. The change over the T1w is a habit of the model, not a "
+        "medical effect."
+    )
+    message = Message(Kind.GREEN, text.format(seconds=round(total), words=words))
+    return replace(message, link=(Remedy.SHOW_DATA, _("Show in Data")))
+
+
+def scaledToReference(region, mean, window, inUnits):
+    """``window`` is in SUVR, ``inUnits`` in multiples of the region's ``mean``."""
+    text = _(
+        "The {region} has a mean of {mean:.2f} SUVR in this picture. The window is now {low:.2f} "
+        "to {high:.2f} SUVR: {first:g} to {last:g} times the {region}."
+    )
+    ends = {"low": window[0], "high": window[1], "first": inUnits[0], "last": inUnits[1]}
+    return Message(Kind.PLAIN, text.format(region=region, mean=mean, **ends))
 
 
 def acceptAlignment(name):

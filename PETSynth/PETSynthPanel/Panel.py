@@ -9,27 +9,36 @@ from slicer.i18n import tr as _
 
 import PETSynthScene as Scene
 from PETSynthLib.errors import PETSynthError
+from PETSynthLib.request import EXPORT, PROJECT, QUANTIFY
 
 from . import Dependencies, InstallMessages, Messages, Preflight
 from .AdvancedCard import AdvancedCard
 from .BatchCard import BatchCard
 from .Context import Context
 from .Controller import State
+from .ExportCard import ExportCard
 from .Icons import pixmap
 from .InputCard import InputCard
-from .Launcher import Launcher, Order
+from .Launcher import Launcher
 from .LiveView import LiveView
+from .Orders import SynthesisOrder
 from .PatientCard import PatientCard
+from .QuantifyCard import QuantifyCard
 from .RemedyActions import RemedyActions
 from .RunArea import RunArea
 from .Sample import loadSample
 from .Settings import Settings
 from .Shortcuts import Shortcuts
+from .SurfaceControls import SurfaceControls
 from .TracerCard import TracerCard
 from .ViewCard import ViewCard
+from .WhatIfCard import WhatIfCard
+from .WhatIfOrder import TASK as WHAT_IF
 
 TICK_MS = 500
-_FOLDED = ("viewCard", "batchCard", "advancedCard")
+_FOLDED = (
+    "viewCard", "quantifyCard", "exportCard", "whatIfCard", "batchCard", "advancedCard",
+)  # fmt: skip
 """Cards that are folded until the user opens them."""
 
 
@@ -63,6 +72,10 @@ class Panel:
         self.tracer = TracerCard(context, self.refresh)
         self.runArea = RunArea(context, self.onRun, self.remedies.do, time.monotonic)
         self.view = ViewCard(context)
+        self.quantify = QuantifyCard(context, self.refresh)
+        self.surface = SurfaceControls(context, self.quantify, self.refresh)
+        self.export = ExportCard(context, self.quantify, self.refresh)
+        self.whatIf = WhatIfCard(context, self.view, self.request)
         self.live = LiveView(context, self.view, self._onPreviewShown, self._holding)
         self.batch = BatchCard(context, self.tracer.request, lambda: self._seconds())
         self.advanced = AdvancedCard(
@@ -77,9 +90,20 @@ class Panel:
             "patientCard": self.patient,
             "tracerCard": self.tracer,
             "viewCard": self.view,
+            "quantifyCard": self.quantify,
+            "exportCard": self.export,
+            "whatIfCard": self.whatIf,
             "batchCard": self.batch,
             "advancedCard": self.advanced,
         }
+        self._runs = {
+            "synthesize": self.onRun,
+            QUANTIFY: self.quantify.run,
+            PROJECT: self.surface.run,
+            EXPORT: self.export.run,
+            WHAT_IF: self.whatIf.run,
+        }
+        """Kind of a request -> what starts it with the values of this moment."""
         ui.syntheticBannerIcon.setPixmap(pixmap("amber"))
         self._fold()
         self.controller.changed.connect(self._onController)
@@ -152,6 +176,7 @@ class Panel:
         try:
             for card in self._cards.values():
                 card.refresh()
+            self.surface.refresh()
             self._showRun()
             self._showTitles()
         finally:
@@ -250,22 +275,27 @@ class Panel:
             return
         parameters = self.context.parameters
         nodes = (parameters.input.t1w, parameters.input.flair, parameters.input.mask)
-        order = Order(
+        order = SynthesisOrder(
             *(None if node is None else node.GetID() for node in nodes),
-            request=replace(
-                self.tracer.request(), overridden_checks=tuple(self.input.overridden()), **changes
-            ),
+            request=replace(self.request(), **changes),
             keepSamples=parameters.run.keepSamples,
         )
-        try:
-            self.launcher.launch(order)
-        except PETSynthError as problem:
-            message = Messages.forFailure(
-                problem.code.value, problem.text, problem.hint, Messages.RunFacts()
-            )
-            self.controller.tell(message)
-        except OSError as problem:
-            self.controller.tell(Messages.exportFailed(problem.strerror or str(problem)))
+        self.launcher.begin(order)
+
+    def request(self):
+        """The library's request of this moment, without files."""
+        overridden = tuple(self.input.overridden())
+        return replace(self.tracer.request(), overridden_checks=overridden)
+
+    def again(self, **changes):
+        """The kind of run that was last, with the values of this moment.
+
+        Parameters
+        ----------
+        changes
+            Replace fields of the request.
+        """
+        self._runs[self.launcher.kind](**changes)
 
     def _needs(self):
         """What has to be installed first, as a message; None when nothing is missing."""
@@ -309,13 +339,18 @@ class Panel:
             "Ctrl+Return": self._onKeyRun,
             "Esc": self.controller.cancel,
             "Alt+1": lambda: _press(ui.fusedLayoutButton),
-            "Alt+2": lambda: _press(ui.expectedLayoutButton),
-            "Alt+3": lambda: _press(ui.compareLayoutButton),
+            "Alt+2": lambda: _press(ui.compareLayoutButton),
+            "Alt+3": lambda: _press(ui.sspLayoutButton),
+            "Alt+4": lambda: _press(ui.expectedLayoutButton),
+            "Ctrl+Shift+Return": lambda: _press(ui.quantifyButton),
             "Alt+0": lambda: _press(ui.restoreLayoutButton),
             "Alt++": lambda: self.view.changeOpacity(10),
             "Alt+-": lambda: self.view.changeOpacity(-10),
             "Alt+PgUp": lambda: self.view.step(-1),
             "Alt+PgDown": lambda: self.view.step(1),
+            "Alt+B": lambda: _press(ui.blinkButton),
+            "Alt+I": lambda: _press(ui.invertButton),
+            "Alt+P": self.view.reading.stepPlanes,
         }
 
     def _onKeyRun(self):

@@ -11,6 +11,7 @@ from slicer import (
     vtkMRMLLabelMapVolumeNode,
     vtkMRMLScalarVolumeNode,
     vtkMRMLSegmentationNode,
+    vtkMRMLTableNode,
 )
 from slicer.parameterNodeWrapper import (
     Default,
@@ -139,6 +140,83 @@ class ViewPack:
     alignmentAccepted: bool
 
 
+@parameterPack
+class QuantifyPack:
+    """What is measured, and with what."""
+
+    pet: vtkMRMLScalarVolumeNode
+    reference: str  # key of a reference region; empty for the tracer's own
+    regions: Union[vtkMRMLLabelMapVolumeNode, vtkMRMLSegmentationNode, None]  # noqa: UP007
+    normalsId: str  # name of a database; empty for the best match, "none" for none
+    table: vtkMRMLTableNode
+
+
+@parameterPack
+class ExportPack:
+    """What is exported."""
+
+    parametricMap: Annotated[bool, Default(True)]
+    nifti: Annotated[bool, Default(True)]
+    nrrd: bool
+    bids: bool
+    dicomPet: bool
+    dicomSeg: bool
+    dicomSr: bool
+    segNrrd: bool
+    csv: Annotated[bool, Default(True)]
+    report: Annotated[bool, Default(True)]
+    sspPage: bool
+    removeIdentity: bool
+
+
+class SspMap(Labelled):
+    """What the surface shows: uptake, its standard deviation, z against a reference."""
+
+    UPTAKE = "Uptake"
+    SPREAD = "Standard deviation, %"
+    GLOBAL = "z, global mean"
+    THALAMUS = "z, thalamus"
+    CEREBELLUM = "z, cerebellum"
+    PONS = "z, pons"
+
+
+class SspDirection(Labelled):
+    """Which deviations are painted."""
+
+    DECREASE = "Decrease"
+    INCREASE = "Increase"
+
+
+class SspPalette(Labelled):
+    """Colours of the surface."""
+
+    CLASSIC = "Classic"
+    UNIFORM = "Uniform"
+
+
+@parameterPack
+class SspPack:
+    """How the surface is painted."""
+
+    map: SspMap
+    direction: SspDirection
+    palette: SspPalette
+    threshold: Annotated[float, WithinRange(0, 5), Default(2)]
+    hatch: Annotated[bool, Default(True)]
+
+
+@parameterPack
+class WhatIfPack:
+    """Scores that the model is asked about; only the ticked ones change."""
+
+    mmseUsed: bool
+    mmse: Annotated[int, WithinRange(0, 30), Default(29)]
+    apoe4Used: bool
+    apoe4: Apoe4
+    adas13Used: bool
+    adas13: Annotated[float, WithinRange(0, 85), Default(10)]
+
+
 @parameterNodeWrapper
 class PETSynthParameterNode:
     """Everything of the panel that is saved with the scene."""
@@ -147,3 +225,7 @@ class PETSynthParameterNode:
     patient: PatientPack
     run: RunPack
     view: ViewPack
+    quantify: QuantifyPack
+    ssp: SspPack
+    export: ExportPack
+    whatIf: WhatIfPack

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from PETSynthLib.run.memory import available_memory_mb, free_disk_mb
 
-from . import InstallMessages
+from . import ExportMessages, InstallMessages
 from .Dependencies import siteFolder
 
 
@@ -23,6 +23,8 @@ PYTORCH = Need(200, 1000)
 """PyTorch 2.13 for the processor with sympy and networkx: 850 MB on disk (Linux, measured)."""
 PACKAGES = Need(60, 230)
 """``requirements.txt`` and deepbet: 59 MB of wheels, 228 MB on disk (Linux, measured)."""
+DICOM = Need(7, 50)
+"""pydicom, highdicom and pyjpegls: 6.2 MB of wheels, 42 MB unpacked (Linux, measured)."""
 RUN_DISK_MB = 400
 """The 1 mm sample leaves 30 MB and is exported as 28 MB; finer voxels and samples take more."""
 RUN_MEMORY_MB = 1500
@@ -35,6 +37,12 @@ def consent(torch, wheelFolder):
     if torch:
         return InstallMessages.needsPyTorch(PYTORCH, PACKAGES, free, wheelFolder)
     return InstallMessages.needsPackages(PACKAGES, free, wheelFolder)
+
+
+def consentDicom(wheelFolder):
+    """The message that asks whether to install what writes DICOM."""
+    free = free_disk_mb(siteFolder()) / 1000
+    return ExportMessages.needsDicom(DICOM, free, wheelFolder)
 
 
 def beforeInstall(torch):

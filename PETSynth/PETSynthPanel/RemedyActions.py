@@ -34,8 +34,8 @@ class RemedyActions:
             Remedy.REPAIR: self.onRepair,
             Remedy.COPY_REPORT: self.onReport,
             Remedy.COPY_DIAGNOSIS: self.onDiagnose,
-            Remedy.RETRY: self._panel.onRun,
-            Remedy.RETRY_ON_CPU: lambda: self._panel.onRun(device="cpu"),
+            Remedy.RETRY: self._panel.again,
+            Remedy.RETRY_ON_CPU: lambda: self._panel.again(device="cpu"),
             Remedy.RETRY_FAST: self._retryFast,
             Remedy.CHOOSE_MASK: lambda: self._goTo("inputCard", "maskSelector"),
             Remedy.MASK_AUTOMATIC: lambda: self._retryWithout("mask"),
@@ -55,6 +55,15 @@ class RemedyActions:
             Remedy.SHOW_DATA: lambda: slicer.util.selectModule("Data"),
             Remedy.ACCEPT_ALIGNMENT: self._panel.view.acceptAlignment,
             Remedy.CHOOSE_ACQUIRED: lambda: self._goTo("viewCard", "acquiredPetSelector"),
+            Remedy.QUANTIFY: self._panel.quantify.run,
+            Remedy.CHOOSE_PET: lambda: self._goTo("quantifyCard", "quantPetSelector"),
+            Remedy.ALIGN_COPY: self._panel.quantify.alignCopy,
+            Remedy.OTHER_REFERENCE: self._panel.quantify.otherReference,
+            Remedy.ADD_NORMALS: self._panel.quantify.normals.ask,
+            Remedy.OPEN_EXPORT: self._panel.export.openFolder,
+            Remedy.CHOOSE_EXPORT_FOLDER: lambda: self._goTo("exportCard", "exportFolderLineEdit"),
+            Remedy.NEW_STUDY: lambda: self._panel.export.run(newStudy=True),
+            Remedy.INSTALL_DICOM: self.onInstallDicom,
         }
         actions[remedy]()
 
@@ -78,6 +87,18 @@ class RemedyActions:
         else:
             self._panel.controller.dismiss()
             self._panel.onRun()
+
+    def onInstallDicom(self):
+        """Install what writes DICOM, then export."""
+        self._panel.controller.tell(InstallMessages.installing())
+        slicer.app.processEvents()
+        try:
+            Dependencies.installDicom(self._panel.context.settings.wheelFolder)
+        except Dependencies.InstallError as problem:
+            self._panel.controller.tell(InstallMessages.installFailed(str(problem)))
+        else:
+            self._panel.controller.dismiss()
+            self._panel.export.run()
 
     def onRepair(self):
         """Remove a partly installed PyTorch."""
@@ -108,8 +129,13 @@ class RemedyActions:
         self._panel.onRun()
 
     def _useAnyway(self):
-        self._panel.input.override(self._panel.controller.refusedBy)
-        self._panel.onRun()
+        check = self._panel.controller.refusedBy
+        if self._panel.launcher.kind == "synthesize":
+            self._panel.input.override(check)
+            self._panel.onRun()
+        else:
+            before = self._panel.launcher.order.request.overridden_checks
+            self._panel.again(overridden_checks=(*before, check))
 
     def _retryWithout(self, name):
         setattr(self._panel.context.parameters.input, name, None)

@@ -8,7 +8,7 @@ from PETSynthLib.request import SynthesisRequest
 
 from .Parameters import Preset, Scanner, Sex
 
-_ALLELES = {"NONE": 0, "ONE": 1, "TWO": 2}
+ALLELES = {"NONE": 0, "ONE": 1, "TWO": 2}
 
 
 def clinicalRecord(patient):
@@ -19,7 +19,7 @@ def clinicalRecord(patient):
         education=float(patient.education) if patient.educationKnown else None,
         mmse=float(patient.mmse) if patient.mmseKnown else None,
         adas13=float(patient.adas13) if patient.adas13Known else None,
-        apoe4=_ALLELES[patient.apoe4.name] if patient.apoe4Known else None,
+        apoe4=ALLELES[patient.apoe4.name] if patient.apoe4Known else None,
     )
 
 

@@ -78,7 +78,8 @@ class RunArea:
         ui.progressBar.setVisible(controller.busy)
         self._showProgress(controller, state)
         ui.stageLabel.setText(self._stage(controller, state, reason, ready))
-        ui.previewCheckBox.setVisible(working)
+        forms = self._context.launcher.kind == "synthesize"
+        ui.previewCheckBox.setVisible(working and forms)
         self.showMessage(controller.notice)
         ui.detailsGroup.setVisible(controller.run is not None)
         self._showLog(controller.log.text)
@@ -160,7 +161,7 @@ class RunArea:
         elif state is State.CANCELLING:
             words = _("Stopping…")
         elif state is State.IMPORTING:
-            words = _("Adding the PET to the scene…")
+            words = self._context.launcher.order.adding()
         else:
             return reason or ready
         return f"{self.prefix}{words}"
@@ -194,6 +195,7 @@ STAGES = {
     "generate": _("generating the PET"),
     "restore": _("returning to the T1w grid"),
     "warp": _("bending the atlas onto the MRI"),
+    "align": _("laying the PET on the MRI"),
     "quantify": _("measuring regions"),
     "export": _("writing the results"),
 }
@@ -228,4 +230,13 @@ TIPS = {
     Remedy.SHOW_DATA: _("Opens the module Data."),
     Remedy.ACCEPT_ALIGNMENT: _("You looked at both and found them aligned."),
     Remedy.CHOOSE_ACQUIRED: _("Goes to the selector of the acquired PET."),
+    Remedy.QUANTIFY: _("Measures the PET as it is now."),
+    Remedy.CHOOSE_PET: _("Goes to the list of PETs."),
+    Remedy.ALIGN_COPY: _("Measures a copy that is moved onto the T1w; the PET itself stays."),
+    Remedy.OTHER_REFERENCE: _("Takes the tracer's next reference region and measures again."),
+    Remedy.OPEN_EXPORT: _("Shows the exported files in the system's file manager."),
+    Remedy.CHOOSE_EXPORT_FOLDER: _("Goes to the folder of the card Export."),
+    Remedy.NEW_STUDY: _("Exports again; the DICOM files start a study of their own."),
+    Remedy.INSTALL_DICOM: _("Installs what writes DICOM, then exports."),
+    Remedy.ADD_NORMALS: _("Asks for the folder of a normative database and copies it."),
 }

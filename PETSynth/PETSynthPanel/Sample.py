@@ -5,6 +5,7 @@ from pathlib import Path
 import slicer
 
 from PETSynthLib.assets import asset_path
+from PETSynthScene import markSample
 
 FILE = "sample/colin27_T1w.nii.gz"
 NAME = "Sample T1w"
@@ -15,7 +16,9 @@ SAMPLE_NAME = "PETSynthSampleT1w"
 def loadSample():
     """Load the sample case; returns its volume."""
     with asset_path(FILE) as path:
-        return slicer.util.loadVolume(str(path), {"name": NAME})
+        node = slicer.util.loadVolume(str(path), {"name": NAME})
+    markSample(node)
+    return node
 
 
 def registerSample(thumbnail=None):

@@ -5,7 +5,8 @@ import slicer
 from PETSynthLib.request import SynthesisRequest
 
 from .Controller import State
-from .Launcher import Launcher, Order
+from .Launcher import Launcher
+from .Orders import SynthesisOrder
 from .Services import sceneEnvironment
 from .Settings import Settings
 
@@ -16,7 +17,7 @@ def process(t1Node, flairNode, maskNode, waitForCompletion, fields):
     found = []
     launcher.imported.connect(lambda nodes, _order: found.append(nodes))
     ids = [None if node is None else node.GetID() for node in (t1Node, flairNode, maskNode)]
-    order = Order(*ids, request=SynthesisRequest(t1="", output="", **fields), show=False)
+    order = SynthesisOrder(*ids, request=SynthesisRequest(t1="", output="", **fields), show=False)
     launcher.launch(order)
     if not waitForCompletion:
         return launcher

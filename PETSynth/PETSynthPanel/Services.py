@@ -6,7 +6,7 @@ import PETSynthScene as Scene
 
 from .Later import soon
 
-_state = {"marks": None, "layouts": None, "stop": None}
+_state = {"marks": None, "layouts": None, "surface": None, "stop": None}
 
 
 def sceneEnvironment():
@@ -32,7 +32,9 @@ def startServices():
         tag = layoutNode.AddObserver("ModifiedEvent", lambda *_: marks.viewsChanged())
         _state["stop"] = lambda: layoutNode.RemoveObserver(tag)
     _state["layouts"] = watcher = Scene.LayoutWatcher(environment)
+    _state["surface"] = link = Scene.SurfaceLink(environment)
     marks.start()
+    link.start()
     watcher.start()
 
 
@@ -44,7 +46,9 @@ def stopServices():
         _state["stop"]()
     if _state["layouts"] is not None:
         _state["layouts"].stop()
-    _state.update(marks=None, layouts=None, stop=None)
+    if _state["surface"] is not None:
+        _state["surface"].stop()
+    _state.update(marks=None, layouts=None, surface=None, stop=None)
 
 
 def rendererOf(viewNode):

@@ -62,6 +62,15 @@ class Settings:
     def wheelFolder(self, value):
         self._put("wheelFolder", value)
 
+    @property
+    def exportFolder(self):
+        """Folder in which exports make their own; empty until the user chose one."""
+        return self._text("exportFolder")
+
+    @exportFolder.setter
+    def exportFolder(self, value):
+        self._put("exportFolder", value)
+
     def folded(self, card, default):
         """Whether the user folded a card."""
         return self._text(f"folded/{card}", str(default)) == "True"

@@ -4,7 +4,12 @@ import json
 from dataclasses import replace
 
 from PETSynthLib.home import petsynth_home
-from PETSynthLib.run.timing import expected_seconds, timing_key
+from PETSynthLib.run.timing import (
+    EXPORT_SECONDS,
+    expected_seconds,
+    export_timing_key,
+    timing_key,
+)
 
 
 def expectedSeconds(request):
@@ -22,3 +27,10 @@ def expectedSeconds(request):
 def expectedOnCpu(request):
     """The same on the CPU."""
     return expectedSeconds(replace(request, device="cpu"))
+
+
+def expectedForExport(request):
+    """Seconds that an export takes: as the last one of its kind, or as measured elsewhere."""
+    stages = {name: EXPORT_SECONDS[name] for name in ("read", *request.formats)}
+    file = petsynth_home() / "timings.json"
+    return sum(expected_seconds(file, export_timing_key(request), stages).values())

@@ -10,6 +10,7 @@ from PETSynthLib.errors import PETSynthError
 
 from . import Messages
 from .Context import choose, gate, quiet
+from .ReadingControls import ReadingControls
 
 _COLOURS = ("nih", "heat", "inverse_grey", "uniform")
 
@@ -24,6 +25,7 @@ class ViewCard:
         self._result = None
         self._window = None
         self._acquired = None
+        self._faded = None
         self.switchedOnce = False
         ui = context.ui
         buttons = (ui.fusedLayoutButton, ui.expectedLayoutButton, ui.compareLayoutButton)
@@ -33,6 +35,7 @@ class ViewCard:
             ui.acquiredPetSelector,
         )  # fmt: skip
         self._tips = {widget: widget.toolTip for widget in editable}
+        self.reading = ReadingControls(context, self.refresh, self._onLook)
         ui.resultSelector.addAttribute("vtkMRMLScalarVolumeNode", "PETSynth.Role", "PET")
         ui.fusedLayoutButton.connect("clicked(bool)", lambda: self.showFused())
         ui.expectedLayoutButton.connect("clicked(bool)", lambda: self.showExpected())
@@ -54,7 +57,9 @@ class ViewCard:
 
     @property
     def opacity(self):
-        """0..1."""
+        """0..1; 0 while the PET is blinked off."""
+        if self.reading.hidden:
+            return 0.0
         return self._context.parameters.view.opacity / 100.0
 
     @property
@@ -80,6 +85,7 @@ class ViewCard:
         nodes = self.result
         self._hideOurs()
         self._followResult(nodes)
+        self._fade()
         self._applyOpacity()
         if nodes is not None:
             self._applyWindow(nodes)
@@ -92,12 +98,22 @@ class ViewCard:
         """A result has just come in: show it as its tracer may be shown."""
         view, environment = self._context.parameters.view, self._context.environment
         view.shown = "mean"
+        self.reading.hidden = False
         if view.colours != "registry":
             Scene.setColours(environment, nodes, view.colours)
         view.result = nodes.pet
         # Of an exploratory tracer the middle alone in the user's views would say too much.
         switch = nodes.exploratory or self.mayPreviewSwitch()
         Scene.showResult(environment, nodes, self.opacity, switchLayout=switch)
+        self.switchedOnce = True
+
+    def showChange(self, nodes, found):
+        """What another score changes has just come in (`Scene.WhatIfNodes`)."""
+        view = self._context.parameters.view
+        view.shown = f"change{len(Scene.whatIfsOf(nodes.pet)) - 1}"
+        self._fillShown(nodes)
+        switch = self.mayPreviewSwitch()
+        Scene.showWhatIf(self._context.environment, nodes, found, self.opacity, switchLayout=switch)
         self.switchedOnce = True
 
     def forget(self):
@@ -109,6 +125,7 @@ class ViewCard:
         if key == self._result:
             return
         before, self._result = self._result, key
+        self.reading.follow(nodes)
         environment = self._context.environment
         # The views of a loaded scene are as they were saved; a run shows its result by itself.
         settled = not (environment.scene.IsImporting() or self._context.controller.busy)
@@ -166,6 +183,7 @@ class ViewCard:
         for widget, tip in self._tips.items():
             reason = reasons[widget] or (waiting if locked and widget not in free else "")
             gate(widget, not reason, reason, tip)
+        self.reading.refresh(nodes, fused, waiting if locked else "")
 
     def _showLayout(self):
         ui, layoutNode = self._context.ui, self._context.environment.layoutNode
@@ -174,6 +192,7 @@ class ViewCard:
             (ui.fusedLayoutButton, (Scene.FUSED, Scene.TRIPTYCH)),
             (ui.expectedLayoutButton, (Scene.EXPECTED,)),
             (ui.compareLayoutButton, (Scene.COMPARE,)),
+            (ui.sspLayoutButton, (Scene.SSP, Scene.SSP_PAGE)),
         ):
             with quiet(button):
                 button.setChecked(now in layouts)
@@ -263,6 +282,13 @@ class ViewCard:
         if combo.enabled and combo.count:
             combo.setCurrentIndex((combo.currentIndex + by) % combo.count)
 
+    def _fade(self):
+        """Fading shows a PET that was blinked off."""
+        now = self._context.parameters.view.opacity
+        if self._faded is not None and now != self._faded:
+            self.reading.hidden = False
+        self._faded = now
+
     def _applyOpacity(self):
         environment = self._context.environment
         now = Scene.opacity(environment)
@@ -289,6 +315,9 @@ class ViewCard:
                 combo.addItem(_("Standard deviation"), "sd")
             for index in range(count):
                 combo.addItem(_("Sample {n}").format(n=index + 1), f"sample{index}")
+            for index, found in enumerate(Scene.whatIfsOf(nodes.pet)):
+                words = _("Change (what if): {words}").format(words=found.words)
+                combo.addItem(words, f"change{index}")
         if not choose(combo, self._context.parameters.view.shown):
             choose(combo, "mean")
 
@@ -308,6 +337,9 @@ class ViewCard:
             return nodes
         if chosen == "sd":
             return dataclasses.replace(nodes, pet=nodes.sd)
+        if chosen.startswith("change"):
+            found = Scene.whatIfsOf(nodes.pet)[int(chosen.removeprefix("change"))]
+            return dataclasses.replace(nodes, pet=found.change)
         return dataclasses.replace(nodes, pet=nodes.samples[int(chosen.removeprefix("sample"))])
 
     def _fillColours(self, nodes):
@@ -349,6 +381,13 @@ class ViewCard:
             Scene.setColours(environment, nodes, name)
             return
         Scene.defaultLook(environment, nodes)
+        self._onLook()
+
+    def _onLook(self):
+        """The colours or the window of the result were changed in the scene."""
+        nodes = self.result
         window = Scene.windowOf(nodes.pet)
         self._window = tuple(window)
-        parameters.view.window = FloatRange(*window)
+        self._context.parameters.view.window = FloatRange(*window)
+        self._chooseColours(nodes)
+        self.refresh()

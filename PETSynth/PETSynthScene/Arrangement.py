@@ -8,8 +8,10 @@ from .Environment import SceneEnvironment
 from .Exploratory import keepTogether
 from .Layouts import propertiesOf, registerLayouts, slicesOf, titles, viewIdOf
 from .Legends import renewLegendsIn
+from .Planes import followPlanes
 
 PREVIOUS_LAYOUT = "PETSynth.PreviousLayout"
+_SLICES = "vtkMRMLSliceNode"
 
 
 def switchTo(env: SceneEnvironment, layout: int) -> None:
@@ -72,8 +74,8 @@ def makeView(env: SceneEnvironment, layout: int, name: str) -> None:
 class LayoutWatcher:
     """Follows the layout node, whoever changes it, e.g. Slicer's own layout menu.
 
-    An exploratory tracer's middle goes with its low and high, and views that were made later than
-    a legend get that legend.
+    An exploratory tracer's middle goes with its low and high; views that were made later than a
+    legend get that legend, and later than a tilt of the planes that tilt.
 
     Parameters
     ----------
@@ -113,7 +115,10 @@ class LayoutWatcher:
         fresh, self._known = views - self._known, views
         for viewId in sorted(fresh):
             renewLegendsIn(self.env, viewId)
+        followPlanes(self.env, {viewId for viewId in fresh if viewId.startswith(_SLICES)})
         keepTogether(self.env)
 
     def _views(self) -> set[str]:
-        return {node.GetID() for node in self.env.nodes("vtkMRMLSliceNode")}
+        return {
+            node.GetID() for name in (_SLICES, "vtkMRMLViewNode") for node in self.env.nodes(name)
+        }

@@ -25,7 +25,21 @@ REQUEST_SHA256 = "PETSynth.RequestSha256"
 EVIDENCE = "PETSynth.Evidence"
 COGNITION = "PETSynth.Cognition"
 COLOUR_MAP = "PETSynth.ColourMap"
+WHAT_IF = "PETSynth.WhatIf"
+"""What was changed in a picture that answers a question, e.g. ``MMSE 24 to 29``."""
+COLOURS_BEFORE = "PETSynth.ColourMapBefore"
+"""Colour map of a PET before it was inverted."""
 ACQUIRED = "PETSynth.Acquired"
+NATIVE_TO_TEMPLATE = "PETSynth.NativeToTemplate"
+"""The first three rows of a PET's way to the template, own RAS mm to template RAS mm."""
+FWHM_MM = "PETSynth.FwhmMm"
+"""Effective resolution of a picture."""
+FWHM_OF = "PETSynth.FwhmOf"
+"""What it rests on: the ``model``'s own account, or the ``grid`` it draws on (at best)."""
+RESULT_SHA256 = "PETSynth.ResultSha256"
+"""Digest of the ``result.json`` a node came from; where its folder lies, the session knows."""
+VOXELS_SHA256 = "PETSynth.VoxelsSha256"
+"""Digest of a PET's voxels (`Volumes.voxelsDigest`); what was measured on it carries the same."""
 
 SOURCE_T1 = "PETSynth.SourceT1"
 SOURCE_FLAIR = "PETSynth.SourceFLAIR"
@@ -47,6 +61,9 @@ class Role(StrEnum):
     ADDED = "Added"
     SMOOTHED = "Smoothed"
     DIFFERENCE = "Difference"
+    WHAT_IF = "WhatIf"
+    CHANGE = "Change"
+    CHANGES = "ChangeTable"
     MASK = "Mask"
     REGIONS = "Regions"
     REFERENCE = "Reference"
@@ -55,6 +72,15 @@ class Role(StrEnum):
     LEGEND = "Legend"
     COLOURS = "Colours"
     ALIGNED = "AcquiredOnT1"
+    MEASURED = "Measured"
+    TABLE = "Table"
+    CHART = "Chart"
+    PARCELLATION = "Parcellation"
+    ACCOUNT = "Account"
+    HIGHLIGHT = "Highlight"
+    SURFACE = "Surface"
+    PAGE = "SurfacePage"
+    OUTLINE = "SurfaceOutline"
     RESULT = "Result"
 
 
@@ -92,10 +118,17 @@ def originOf(tracer: Tracer, sidecar: dict[str, Any] | None = None) -> Origin:
         REQUEST_SHA256: body.get("RequestSha256", ""),
         EVIDENCE: body.get("Evidence", ""),
         COGNITION: marks.cognition_used(cognitionIn(used)),
+        **_resolution(body.get("EffectiveResolution", {})),
     }
     words = (marks.COMPUTED, body.get("Banner", ""), body.get("Cognition", ""))
     description = " ".join(dict.fromkeys(word for word in words if word))
     return Origin(tracer, {name: value for name, value in attributes.items() if value}, description)
+
+
+def _resolution(told: dict[str, Any]) -> dict[str, str]:
+    if "fwhm_mm" not in told:
+        return {}
+    return {FWHM_MM: f"{told['fwhm_mm']:g}", FWHM_OF: told.get("of", "")}
 
 
 def cognitionIn(used: list[str]) -> tuple[str, ...]:
@@ -140,6 +173,16 @@ def roleOf(node: Any) -> Role | None:
     """What a node of ours is; None for all others."""
     value = node.GetAttribute(ROLE) if node is not None else None
     return Role(value) if value in set(Role) else None
+
+
+def resultDigest(node: Any) -> str:
+    """Digest of the ``result.json`` a PET or a table came from; empty for all others."""
+    return node.GetAttribute(RESULT_SHA256) or ""
+
+
+def setResultDigest(node: Any, digest: str) -> None:
+    """The node belongs to the result with this digest."""
+    node.SetAttribute(RESULT_SHA256, digest)
 
 
 def link(pet: Any, part: Any, role: Role) -> None:

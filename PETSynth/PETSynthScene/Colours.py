@@ -15,6 +15,7 @@ from .Environment import SceneEnvironment
 from .Volumes import arrayOf
 
 DIVERGING = colour_maps.DIFFERENCE
+INVERTED = "inverse_grey"
 DIFFERENCE_SUVR = 0.5
 """Differences are painted from minus to plus this."""
 AIR = 0.05
@@ -117,7 +118,7 @@ def mapOf(volume: Any) -> str | None:
 
 def lookOf(role: Role, tracer: Tracer) -> tuple[str, tuple[float, float]]:
     """Colour map and window a volume of that role starts with."""
-    if role in (Role.DIFFERENCE, Role.ADDED):
+    if role in (Role.DIFFERENCE, Role.ADDED, Role.CHANGE):
         return DIVERGING, (-DIFFERENCE_SUVR, DIFFERENCE_SUVR)
     low, high = tracer.window
     if role is Role.SD:

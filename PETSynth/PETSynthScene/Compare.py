@@ -18,6 +18,8 @@ from .Attributes import (
     COGNITION,
     COLOUR_MAP,
     EVIDENCE,
+    FWHM_MM,
+    FWHM_OF,
     MODEL_HASH,
     MODEL_ID,
     REFERENCE_REGION,
@@ -46,6 +48,7 @@ from .Importing import (
 from .Inputs import samePatient
 from .Layouts import COMPARE, columnOf
 from .Legends import addLegend, showLegendIn
+from .Reading import blurredBy
 from .Slices import fillColumn, fit
 from .Volumes import arrayOf, discard, onGridOf, setArray, smoothed
 
@@ -127,10 +130,11 @@ def compareWithAcquired(
             mine = _volume(env, nodes, smoothed(arrayOf(nodes.pet), nodes.pet, smoothingMm))
             made.append(mine)
             mark(mine, originFrom(nodes.pet), Role.SMOOTHED, f"{_base(nodes)} smoothed")
+            blurredBy(mine, smoothingMm)
         difference = subtract(env, mine, aligned)
         made.append(difference)
         words = f"{_base(nodes)} minus {acquiredNode.GetName()}"
-        mark(difference, originFrom(nodes.pet), Role.DIFFERENCE, words)
+        mark(difference, originFrom(mine), Role.DIFFERENCE, words)
     except BaseException:
         for node in made:
             discard(env.scene, node)
@@ -277,7 +281,7 @@ def _markAcquired(node: Any, nodes: ResultNodes, acquiredNode: Any, factor: floa
 def originFrom(pet: Any) -> Origin:
     """The origin of a result, from the attributes of its PET."""
     names = (SYNTHETIC, TRACER, REFERENCE_REGION, MODEL_ID, MODEL_HASH, SEED, REQUEST_SHA256)
-    names += (EVIDENCE, COGNITION)
+    names += (EVIDENCE, COGNITION, FWHM_MM, FWHM_OF)
     found = {name: pet.GetAttribute(name) for name in names}
     return Origin(
         tracer(pet.GetAttribute(TRACER)),

@@ -1,5 +1,7 @@
 """Marks in the views: every view that shows something synthetic says so, and tells left from right.
 
+A slice that shows a PET of ours says in its upper right corner how fine the picture is.
+
 The text follows the attribute of what is shown, not its name. It is drawn by our own actors in the
 view's renderer, so that Slicer's own annotations do not overwrite it.
 
@@ -20,14 +22,15 @@ from PETSynthLib.export import marks
 from PETSynthLib.export.policy import release
 from PETSynthLib.tracers import all_tracers
 
-from .Attributes import COGNITION, EVIDENCE, TRACER, Role, isSynthetic, roleOf
+from .Attributes import COGNITION, EVIDENCE, TRACER, WHAT_IF, Role, isSynthetic, roleOf
+from .CornerActors import Drawn
 from .Environment import SceneEnvironment
 from .Layouts import FUSED_VIEWS, slicesOf, titles
+from .Reading import resolutionText
 from .Slices import layersOf
+from .SurfaceViews import isPageOnly, lettersOfView
 from .Volumes import numpyMatrix
 
-ORANGE = (1.0, 0.6, 0.1)
-WHITE = (1.0, 1.0, 1.0)
 ACQUIRED_TEXT = "ACQUIRED PET"
 FORMING = "preview, still forming"
 _PLACES = {
@@ -37,7 +40,6 @@ _PLACES = {
     Role.SAMPLE: "one sample",
 }
 _LETTERS = (("R", "L"), ("A", "P"), ("S", "I"))
-_LOWER_EDGE, _RIGHT_EDGE, _LEFT_EDGE, _UPPER_EDGE = 4, 5, 6, 7
 
 _VIEWS = ("vtkMRMLSliceNode", "vtkMRMLViewNode")
 _WATCHED = (
@@ -50,6 +52,8 @@ _WATCHED = (
     "vtkMRMLSegmentationDisplayNode",
     "vtkMRMLModelDisplayNode",
     "vtkMRMLVolumeRenderingDisplayNode",
+    # Turning a view of the brain surface moves left and right.
+    "vtkMRMLCameraNode",
 )
 
 OUR_VIEWS = frozenset(
@@ -63,7 +67,7 @@ def wordsOf(node: Any) -> str:
     if roleOf(node) is Role.ALIGNED:
         return ACQUIRED_TEXT
     if not isSynthetic(node):
-        return ""
+        return ACQUIRED_TEXT if roleOf(node) in (Role.SURFACE, Role.PAGE) else ""
     lines = [marks.CORNER]
     role = roleOf(node)
     tracer = all_tracers().get(node.GetAttribute(TRACER) or "")
@@ -72,6 +76,8 @@ def wordsOf(node: Any) -> str:
     if tracer is not None and tracer.exploratory and role in _PLACES:
         lines.append(f"{_PLACES[role]}: {marks.AMBIGUOUS}")
     lines.append(_evidence(node))
+    if node.GetAttribute(WHAT_IF):
+        lines.append(f"{marks.SENSITIVITY}: {node.GetAttribute(WHAT_IF)}")
     if node.GetAttribute(COGNITION):
         lines.append(node.GetAttribute(COGNITION))
     return "\n".join(line for line in lines if line)
@@ -115,7 +121,7 @@ class CornerMarks:
         self._later = later or (lambda function: function())
         self._sceneTags: list[int] = []
         self._nodeTags: dict[str, tuple[Any, int]] = {}
-        self._drawn: dict[str, _Drawn] = {}
+        self._drawn: dict[str, Drawn] = {}
         self._stale: set[str] = set()
         self._allStale = False
         self._called = False
@@ -177,6 +183,13 @@ class CornerMarks:
         right, up = _letters(axes[:3, 0]), _letters(axes[:3, 1])
         return right[1], right[0], up[1], up[0]
 
+    def resolutionOf(self, viewNode: Any) -> str:
+        """How fine the pictures of a slice view are; empty where none of ours is shown."""
+        if not viewNode.IsA("vtkMRMLSliceNode"):
+            return ""
+        told = [resolutionText(volume) for volume in self._volumesOf(viewNode)]
+        return "\n".join(dict.fromkeys(text for text in told if text))
+
     # --- what a view shows ------------------------------------------------------------------------
     def _inSlice(self, sliceNode: Any) -> list[Any]:
         return self._volumesOf(sliceNode) + [
@@ -205,7 +218,7 @@ class CornerMarks:
         ]
         for node in [*self._structures(), *self.env.nodes("vtkMRMLScalarVolumeNode")]:
             # Of a volume only volume rendering reaches a 3D view; its 2D look does not.
-            if isSynthetic(node) and any(
+            if wordsOf(node) and any(
                 display.GetVisibility()
                 and not display.IsA("vtkMRMLVolumeDisplayNode")
                 and display.GetVisibility3D()
@@ -218,7 +231,7 @@ class CornerMarks:
 
     def _structures(self) -> list[Any]:
         nodes = self.env.nodes("vtkMRMLSegmentationNode") + self.env.nodes("vtkMRMLModelNode")
-        return [node for node in nodes if isSynthetic(node)]
+        return [node for node in nodes if wordsOf(node)]
 
     # --- watching and drawing ---------------------------------------------------------------------
     def _views(self) -> list[Any]:
@@ -277,6 +290,8 @@ class CornerMarks:
         threeD = self.env.nodes("vtkMRMLViewNode")
         if node.IsA("vtkMRMLViewNode"):
             return [node]
+        if node.IsA("vtkMRMLCameraNode"):
+            return [view for view in threeD if view.GetLayoutName() == node.GetLayoutName()]
         if node.IsA("vtkMRMLSliceNode"):
             return [node, *threeD]
         slices = self.env.nodes("vtkMRMLSliceNode")
@@ -295,7 +310,7 @@ class CornerMarks:
                 tag = node.AddObserver(vtk.vtkCommand.ModifiedEvent, self._onNode)
                 self._nodeTags[nodeId] = (node, tag)
 
-    def _drawnOf(self, view: Any) -> _Drawn | None:
+    def _drawnOf(self, view: Any) -> Drawn | None:
         """The annotations of a view, made when missing; None while it has no renderer."""
         viewId, renderer = view.GetID(), self._rendererOf(view)
         drawn = self._drawn.get(viewId)
@@ -303,15 +318,23 @@ class CornerMarks:
             self._drawn.pop(viewId).remove()
             drawn = None
         if drawn is None and renderer is not None:
-            drawn = _Drawn(renderer, lambda: self._beforeFrame(viewId))
+            drawn = Drawn(renderer, lambda: self._beforeFrame(viewId))
             self._drawn[viewId] = drawn
         return drawn
 
-    def _said(self, view: Any) -> tuple[str, tuple[str, str, str, str] | None]:
-        """Words and letters of a view."""
+    def _said(self, view: Any) -> tuple[str, tuple[str, str, str, str] | None, str]:
+        """Words, letters and resolution of a view."""
         text = self.textOf(view)
-        lettered = view.IsA("vtkMRMLSliceNode") and (text or view.GetLayoutName() in OUR_VIEWS)
-        return text, self.lettersOf(view) if lettered else None
+        return text, self._lettersOf(view, bool(text)), self.resolutionOf(view)
+
+    def _lettersOf(self, view: Any, marked: bool) -> tuple[str, str, str, str] | None:
+        name = view.GetLayoutName()
+        if not view.IsA("vtkMRMLSliceNode"):
+            edges = lettersOfView(self.env, view)
+            return None if edges is None else (*edges, "", "")
+        if not (marked or name in OUR_VIEWS) or isPageOnly(self.env, name):
+            return None
+        return self.lettersOf(view)
 
     def _draw(self, view: Any) -> None:
         drawn = self._drawnOf(view)
@@ -333,60 +356,3 @@ def _letters(direction: np.ndarray) -> tuple[str, str]:
     axis = int(np.argmax(np.abs(direction)))
     plus, minus = _LETTERS[axis]
     return (plus, minus) if direction[axis] > 0 else (minus, plus)
-
-
-class _Drawn:
-    """The two annotations of one view: the orange words, the white letters.
-
-    Parameters
-    ----------
-    renderer
-        Of the view.
-    beforeFrame
-        Called whenever the renderer begins to draw, before it collects what to draw.
-    """
-
-    def __init__(self, renderer: Any, beforeFrame: Callable[[], None]) -> None:
-        self.renderer = renderer
-        self._tag = renderer.AddObserver(vtk.vtkCommand.StartEvent, lambda *_: beforeFrame())
-        self._words, self._letters = _annotation(ORANGE), _annotation(WHITE)
-        self._said: tuple[str, tuple[str, ...] | None] = ("", None)
-        for actor in (self._words, self._letters):
-            renderer.AddViewProp(actor)
-
-    def say(self, text: str, letters: tuple[str, str, str, str] | None) -> bool:
-        """Show words and letters (left, right, lower, upper); False when they stood there."""
-        if self._said == (text, letters):
-            return False
-        self._said = (text, letters)
-        left, right, lower, upper = letters or ("", "", "", "")
-        # In one line it would be cut off at both ends of a narrow view, and the word with it.
-        words = text.replace(" - ", "\n").replace(": ", ":\n")
-        # Where words stand at the lower edge, its letter stands over them, not behind them.
-        self._words.SetText(_LOWER_EDGE, f"{lower}\n{words}" if lower and words else words)
-        edges = {
-            _LEFT_EDGE: left,
-            _RIGHT_EDGE: right,
-            _UPPER_EDGE: upper,
-            _LOWER_EDGE: "" if words else lower,
-        }
-        for place, letter in edges.items():
-            self._letters.SetText(place, letter)
-        return True
-
-    def remove(self) -> None:
-        """Take both away."""
-        self.renderer.RemoveObserver(self._tag)
-        for actor in (self._words, self._letters):
-            self.renderer.RemoveViewProp(actor)
-
-
-def _annotation(colour: tuple[float, float, float]) -> Any:
-    actor = vtk.vtkCornerAnnotation()
-    actor.SetMaximumFontSize(14)
-    actor.SetMinimumFontSize(7)
-    actor.SetNonlinearFontScaleFactor(0.6)
-    actor.GetTextProperty().SetColor(*colour)
-    actor.GetTextProperty().SetShadow(True)
-    actor.GetProperty().SetDisplayLocationToForeground()
-    return actor

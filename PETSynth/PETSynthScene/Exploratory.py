@@ -10,15 +10,20 @@ from typing import Any
 
 from PETSynthLib.tracers import all_tracers
 
-from .Attributes import SOURCE_T1, TRACER, WHOLE, Role, isSynthetic, partOf
+from .Attributes import SOURCE_T1, TRACER, WHOLE, Role, isSynthetic, partOf, roleOf
 from .Environment import SceneEnvironment
 from .Layouts import TRIPTYCH, columnOf, slicesOf
 from .Slices import compositeOf, fillColumn, layersOf, takeOut
 
 
 def isExploratory(volume: Any) -> bool:
-    """Whether a volume is a synthetic PET of a tracer that MRI does not determine."""
+    """Whether a volume is a synthetic PET of a tracer that MRI does not determine.
+
+    A page of the surface is none: it shows low, middle and high.
+    """
     if not isSynthetic(volume) or volume.IsA("vtkMRMLLabelMapVolumeNode"):
+        return False
+    if roleOf(volume) is Role.PAGE:
         return False
     tracer = all_tracers().get(volume.GetAttribute(TRACER) or "")
     return tracer is not None and tracer.exploratory

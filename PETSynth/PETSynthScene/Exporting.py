@@ -66,16 +66,16 @@ def exportInputs(
     """
     folder = Path(jobFolder)
     t1 = folder / "t1.nrrd"
-    _write(t1, _plainCopy(t1Node, "T1", ijkToRas(t1Node)))
+    write(t1, plainCopy(t1Node, "T1", ijkToRas(t1Node)))
     flair = mask = None
     if flairNode is not None:
         flair = folder / "flair.nrrd"
-        _write(flair, _plainCopy(flairNode, "FLAIR", _placeBeside(flairNode, t1Node)))
+        write(flair, plainCopy(flairNode, "FLAIR", placeBeside(flairNode, t1Node)))
     if maskNode is not None:
         mask = folder / "mask.nrrd"
         copy = _bare(t1Node)
         setArray(copy, maskOnGridOf(env, maskNode, t1Node))
-        _write(mask, copy)
+        write(mask, copy)
     return ExportedInputs(
         t1=t1,
         flair=flair,
@@ -121,7 +121,7 @@ def _joinedSegments(env: SceneEnvironment, segmentation: Any, t1Node: Any) -> np
             env.scene.RemoveNode(colours)
 
 
-def _placeBeside(node: Any, t1Node: Any) -> np.ndarray:
+def placeBeside(node: Any, t1Node: Any) -> np.ndarray:
     """Where ``node`` lies in the T1's own space; its own place when that is no rigid motion."""
     own = ijkToRas(node)
     above, aboveT1 = node.GetParentTransformNode(), t1Node.GetParentTransformNode()
@@ -145,7 +145,7 @@ def _requireVoxels(node: Any, role: str) -> None:
         )
 
 
-def _plainCopy(node: Any, role: str, place: np.ndarray) -> Any:
+def plainCopy(node: Any, role: str, place: np.ndarray) -> Any:
     """A node outside the scene with the same voxels, not copied, at ``place``."""
     _requireVoxels(node, role)
     copy = slicer.vtkMRMLScalarVolumeNode()
@@ -160,7 +160,8 @@ def _bare(node: Any) -> Any:
     return copy
 
 
-def _write(path: Path, node: Any) -> None:
+def write(path: Path, node: Any) -> None:
+    """Write a volume as uncompressed NRRD; ``BAD_OUTPUT`` when the folder cannot be written to."""
     storage = slicer.vtkMRMLNRRDStorageNode()
     storage.SetFileName(str(path))
     storage.SetUseCompression(0)

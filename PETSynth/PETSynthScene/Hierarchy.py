@@ -33,14 +33,21 @@ def resultFolder(env: SceneEnvironment, t1Node: Any, t1Name: str, tracer: Tracer
     tree = env.subjectHierarchy
     parent = ancestorOf(env, t1Node, "Study") or tree.GetSceneItemID()
     when = datetime.now().strftime("%Y-%m-%d %H%M")
-    name = f"PETSynth - {plain(t1Name)} - {tracer.label} - {when}"
-    number, unique = 1, name
-    while tree.GetItemChildWithName(parent, unique):
-        number += 1
-        unique = f"{name} ({number})"
-    folder = tree.CreateFolderItem(parent, unique)
+    name = f"PETSynth - {t1Name} - {tracer.label} - {when}"
+    folder = newSubfolder(env, parent, name)
     tree.SetItemAttribute(folder, ROLE, Role.RESULT.value)
     tree.SetItemAttribute(folder, SYNTHETIC, "1")
+    tree.SetItemAttribute(folder, TRACER, tracer.key)
+    return folder
+
+
+def measurementFolder(env: SceneEnvironment, placeNode: Any, petName: str, tracer: Tracer) -> int:
+    """A new folder for the measurements of an acquired PET, in the study of ``placeNode``."""
+    tree = env.subjectHierarchy
+    parent = ancestorOf(env, placeNode, "Study") or tree.GetSceneItemID()
+    when = datetime.now().strftime("%Y-%m-%d %H%M")
+    folder = newSubfolder(env, parent, f"PETSynth - {petName} - quantified - {when}")
+    tree.SetItemAttribute(folder, ROLE, Role.RESULT.value)
     tree.SetItemAttribute(folder, TRACER, tracer.key)
     return folder
 
@@ -51,6 +58,16 @@ def subfolder(env: SceneEnvironment, parent: int, name: str) -> int:
     return tree.GetItemChildWithName(parent, plain(name)) or tree.CreateFolderItem(
         parent, plain(name)
     )
+
+
+def newSubfolder(env: SceneEnvironment, parent: int, name: str) -> int:
+    """A new folder in ``parent``; where there is one of that name, with a number behind it."""
+    tree = env.subjectHierarchy
+    number, unique = 1, plain(name)
+    while tree.GetItemChildWithName(parent, unique):
+        number += 1
+        unique = f"{plain(name)} ({number})"
+    return tree.CreateFolderItem(parent, unique)
 
 
 def put(env: SceneEnvironment, node: Any, folder: int) -> None:

@@ -34,6 +34,8 @@ from .Environment import SceneEnvironment
 from .Hierarchy import folderOf, put, resultFolder, subfolder
 from .Layouts import FUSED_VIEWS, LEGEND_VIEW, viewIdOf
 from .Legends import addLegend
+from .Planes import keepTransform
+from .Returning import keepForReturn
 from .Segments import dressMask, dressOutlines, readLabels, readMask, readOutlines, showOutlinesIn
 from .Volumes import adoptGrid, arrayOf, discard, readVolume, setArray
 
@@ -144,7 +146,9 @@ def importResult(
     made: list[Any] = []
     try:
         nodes = _read(env, folder, tracer(result["tracer"]), t1Node, made, samples)
+        keepTransform(nodes.pet, folder)
         _finish(env, nodes, made, result, sidecar, name, transform, flairNode)
+        keepForReturn(env, folder, made, nodes)
     except BaseException:
         for node in made:
             if node.IsA("vtkMRMLDisplayableNode"):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any, Literal
 
 from .Attributes import ROLE
@@ -99,6 +101,15 @@ def contrastAgent(env: SceneEnvironment, node: Any) -> str:
     if not instances or env.dicomDatabase is None:
         return ""
     return str(env.dicomDatabase.instanceValue(instances[0], _CONTRAST_AGENT) or "").strip()
+
+
+def dicomFiles(env: SceneEnvironment, node: Any) -> list[Path]:
+    """Files of the DICOM series that a volume was loaded from; empty unless all are there."""
+    instances = (node.GetAttribute("DICOM.instanceUIDs") or "").split()
+    if not instances or env.dicomDatabase is None:
+        return []
+    names = [str(env.dicomDatabase.fileForInstance(uid) or "") for uid in instances]
+    return [Path(name) for name in names] if all(map(os.path.isfile, names)) else []
 
 
 def samePatient(env: SceneEnvironment, node: Any, other: Any) -> bool:

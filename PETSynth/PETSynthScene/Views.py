@@ -177,7 +177,7 @@ def _comparable(env: SceneEnvironment, nodes: ResultNodes) -> list[Any]:
         volume
         for volume in env.nodes("vtkMRMLScalarVolumeNode")
         if volume.GetNodeReference(WHOLE) is nodes.pet
-        and roleOf(volume) in (Role.SAMPLE, Role.SMOOTHED, Role.ALIGNED)
+        and roleOf(volume) in (Role.SAMPLE, Role.SMOOTHED, Role.ALIGNED, Role.WHAT_IF)
     ]
     return [*nodes.volumes(), *beside]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,14 @@ def setArray(node: Any, array: np.ndarray) -> None:
     scalars.SetName("ImageScalars")
     image.GetPointData().SetScalars(scalars)
     node.SetAndObserveImageData(image)
+
+
+def voxelsDigest(node: Any) -> str:
+    """SHA-256 of a volume's shape and voxels, whatever it is called and wherever it lies."""
+    array = np.ascontiguousarray(arrayOf(node))
+    digest = hashlib.sha256(f"{array.shape} {array.dtype.str}".encode())
+    digest.update(array)
+    return digest.hexdigest()
 
 
 def discard(scene: Any, node: Any) -> None:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
 from ..errors import ErrorCode, PETSynthError
+from ..export.bids_dataset import DESCRIPTION, derivative_description
+from ..export.finished import REQUEST, RESULT
 from ..generate import find_bundle, verify_bundle
 from ..read.dataset import DataSet, Session
 from ..read.table import find_images
 from ..request import SynthesisRequest, request_from_dict
 from ..run.failure import explain, write_trace
-from ..run.staging import REQUEST, RESULT
 from ..tracers import tracer
 from .cluster import map_on_cluster
 from .summary import Line, Scope, earlier, write_summary
@@ -231,16 +231,12 @@ def _line(name: str, key: str, status: str, body: dict[str, Any], out: Path) -> 
 
 def _describe(out: Path, data: DataSet) -> None:
     """What makes the folder a BIDS derivative, and says that its PET are synthetic."""
-    body = {
-        "Name": f"Synthetic PET computed from the MRI of {data.name}; no PET was acquired",
-        "BIDSVersion": "1.10.0",
-        "DatasetType": "derivative",
-        "GeneratedBy": [{"Name": "petsynth batch", "Version": __version__}],
-    }
+    name = f"Synthetic PET computed from the MRI of {data.name}; no PET was acquired"
+    body = derivative_description(name, "petsynth batch")
     try:
         out.mkdir(parents=True, exist_ok=True)
         text = json.dumps(body, indent=1) + "\n"
-        (out / "dataset_description.json").write_text(text, encoding="utf-8")
+        (out / DESCRIPTION).write_text(text, encoding="utf-8")
     except OSError as problem:
         raise PETSynthError(
             ErrorCode.BAD_OUTPUT,

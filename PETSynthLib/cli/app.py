@@ -14,6 +14,7 @@ from . import (
     demo,
     doctor,
     evaluate,
+    export,
     models,
     normative,
     prepare,
@@ -52,6 +53,7 @@ def _top(
 
 app.command("synthesize")(synthesize.synthesize)
 app.command("quantify")(quantify.quantify)
+app.command("export")(export.export)
 app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)

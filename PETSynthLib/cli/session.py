@@ -10,12 +10,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 from ..errors import EXIT_CANCELLED, Cancelled
-from ..request import QuantifyRequest, Request
+from ..request import EXPORT, PROJECT, QUANTIFY, SYNTHESIZE, Request
 from ..run.cancellation import Cancellation
+from ..run.export_job import run_export
 from ..run.job import run_synthesis
+from ..run.project_job import run_projection
 from ..run.quantify_job import run_quantification
+from ..run.reporter import Sink
 from ..run.whole import Finished
 from .display import Display
 
@@ -36,18 +40,24 @@ def run_and_print(request: Request, *, as_json: bool, quiet: bool) -> None:
     """
     with Display(silent=quiet) as display:
         finished = run_until_stopped(
-            lambda cancellation: (
-                run_quantification(request, display, cancellation)
-                if isinstance(request, QuantifyRequest)
-                else run_synthesis(request, display, cancellation)
-            ),
-            display.tick,
+            lambda cancellation: run_request(request, display, cancellation), display.tick
         )
     if as_json:
         # ASCII only: a Windows console may know no other characters.
         print(json.dumps(finished.body, indent=1))
     elif not quiet:
         _print_result(finished)
+
+
+def run_request(request: Request, sink: Sink, cancellation: Cancellation) -> Finished:
+    """Run a request of any kind; parameters and errors as `run.whole.run_work`."""
+    runs: dict[str, Callable[[Any, Sink, Cancellation], Finished]] = {
+        SYNTHESIZE: run_synthesis,
+        QUANTIFY: run_quantification,
+        PROJECT: run_projection,
+        EXPORT: run_export,
+    }
+    return runs[request.as_dict()["kind"]](request, sink, cancellation)
 
 
 def run_until_stopped(

@@ -1,4 +1,4 @@
-"""``petsynth ssp``: a PET on the brain surface, eight views, as one picture."""
+"""``petsynth ssp``: a PET on the brain surface, eight views, as pages and as numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-from .options import Quiet, Verbose
+from ..clinical import ClinicalRecord
+from ..request import ProjectRequest
+from .options import Json, Quiet, Verbose
 
 
 class Palette(StrEnum):
@@ -31,7 +33,7 @@ def ssp(
     ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="DIR", help="Folder for the pages; default: PET's."),
+        typer.Option("--output", "-o", metavar="DIR", help="Folder; default: ssp/ beside the PET."),
     ] = None,
     transform: Annotated[
         Path | None,
@@ -56,21 +58,22 @@ def ssp(
     ] = None,
     age: Annotated[float | None, typer.Option(min=18, max=110, help="Age, years.")] = None,
     sex: Annotated[Sex | None, typer.Option(help="F or M.")] = None,
+    json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Show a PET on the brain surface, in the manner of 3D-SSP, as PNG and PDF."""
-    from ..run.ssp import SspRequest, run_ssp
-
-    words = None if sex is None else sex.value
-    made = run_ssp(
-        SspRequest(pet, output, transform, tracer, find_on, palette.value, normals, age, words)
+    """Lay a PET onto the brain surface, in the manner of 3D-SSP: PNG, PDF and numbers."""
+    beside = pet if pet.is_dir() else pet.parent
+    request = ProjectRequest(
+        pet=str(pet),
+        output=str(beside / "ssp" if output is None else output),
+        tracer=tracer,
+        transform=None if transform is None else str(transform),
+        find_on=None if find_on is None else str(find_on),
+        database=None if normals is None else str(normals),
+        clinical=ClinicalRecord(age=age, sex=None if sex is None else sex.value),
+        palette=palette.value,
     )
-    if quiet:
-        return
-    for finding in made.findings:
-        print(finding.sentence)
-    values = "   ".join(f"{key} {value:.2f}" for key, value in made.references.items())
-    print(f"Uptake of the references: {values}")
-    for path in made.files:
-        print(path)
+    from .session import run_and_print
+
+    run_and_print(request, as_json=json, quiet=quiet)

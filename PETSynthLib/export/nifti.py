@@ -102,6 +102,25 @@ def write_labels(path: Path, labels: Volume, stored: Grid, code: int = SCANNER_C
     write_packed(path, image)
 
 
+def write_marked_labels(path: Path, source: Path) -> None:
+    """Copy a label map of ours and mark it as one of a synthetic PET; the voxels stay as they are.
+
+    Parameters
+    ----------
+    path
+        New file; its folder exists.
+    source
+        As `write_labels` wrote it.
+    """
+    from nibabel import nifti1
+
+    image: Any = nifti1.Nifti1Image.from_bytes(gzip.decompress(source.read_bytes()))
+    image.header["descrip"] = marks.LABELS_DESCRIPTION.encode()
+    comment = marks.LABELS_COMMENT.encode("utf-8")
+    image.header.extensions.append(nifti1.Nifti1Extension(_COMMENT_ECODE, comment))
+    write_packed(path, image)
+
+
 def _place(image: Any, stored: Grid, code: int) -> None:
     """Set sform and qform; a quaternion cannot hold shear: then the sform alone tells the place."""
     image.set_sform(stored.affine, code)

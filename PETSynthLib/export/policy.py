@@ -5,7 +5,7 @@ One table. Figure, report, tables and sidecar ask `release` and decide nothing t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from ..errors import ErrorCode, PETSynthError
@@ -14,6 +14,7 @@ from ..normative.regression import FEWEST
 from ..normative.score import require
 from ..quantify.regions import COMPOSITES
 from ..quantify.suvr import RegionTable, RegionValue
+from ..tracers import Tracer
 from . import marks
 
 NORMATIVE = ("z-score", "percentile", "Centiloid", "CenTauR", "Braak stage", "cut-off marker")
@@ -183,7 +184,7 @@ def judged(policy: Release, grounds: Grounds) -> tuple[Release, dict[str, str]]:
             grounds.bundle_sha256,
             grounds.simulated,
         )
-        if policy.evidence in DEMONSTRATIONS and not grounds.simulated:
+        if not has_normals(policy.evidence, grounds.simulated):
             raise PETSynthError(
                 ErrorCode.BAD_REQUEST,
                 "This PET comes from a demonstration model: it says nothing about a person, so it "
@@ -199,6 +200,11 @@ def judged(policy: Release, grounds: Grounds) -> tuple[Release, dict[str, str]]:
     else:
         reasons["Braak stage"] = BRAAK
     return replace(policy, withheld=tuple(n for n in NORMATIVE if n in reasons)), reasons
+
+
+def has_normals(evidence: str, simulated: bool) -> bool:
+    """Whether a PET of this evidence may be held against normals at all; else none are offered."""
+    return simulated or evidence not in DEMONSTRATIONS
 
 
 def require_pattern(policy: Release) -> None:
@@ -227,6 +233,98 @@ def require_pattern(policy: Release) -> None:
             "A pattern is compared with z, and there is none without enough normals.",
             f"Give a normative database of at least {FEWEST} people, or leave --pattern out.",
         )
+
+
+def has_surface_z(tracer: Tracer, synthetic: bool, people: int) -> bool:
+    """Whether z of a PET is shown on the brain surface, against a database of so many people.
+
+    z of the middle of low, middle and high alone would show it without the other two.
+    """
+    return people >= FEWEST and not (synthetic and tracer.exploratory)
+
+
+def require_images(policy: Release, there: bool) -> None:
+    """Refuse to hand out images that are not ours, or that a result does not hold.
+
+    Parameters
+    ----------
+    there
+        Whether the result holds any.
+
+    Raises
+    ------
+    PETSynthError
+        ``BAD_REQUEST`` for an acquired PET, and for a result without images.
+    """
+    if not policy.synthetic:
+        raise PETSynthError(
+            ErrorCode.BAD_REQUEST,
+            "Images of an acquired PET are not exported: the scanner's own are there.",
+            "Export its labelmap, csv or report.",
+        )
+    if not there:
+        raise PETSynthError(
+            ErrorCode.BAD_REQUEST,
+            "The result of a measurement holds no images of the PET.",
+            f"Name the folder of the {marks.SYNTHESIS} that drew it.",
+        )
+
+
+DICOM_OBJECTS = ("pm", "seg", "sr", "sc", "pt")
+"""Parametric Map, Segmentation, Structured Report, Secondary Capture, PT image, in the order in
+which they are written: each refers to none behind it."""
+_DICOM_IMAGES = frozenset({"pm", "sc", "pt"})
+
+
+def dicom_objects(policy: Release, wanted: Collection[str], own_study: bool) -> tuple[str, ...]:
+    """Which DICOM objects are written.
+
+    Parameters
+    ----------
+    policy
+        Of the PET.
+    wanted
+        Keys of `DICOM_OBJECTS`. A structured report brings the segmentation it refers to.
+    own_study
+        Whether they go into the patient's own study.
+
+    Returns
+    -------
+    Keys in the order of `DICOM_OBJECTS`.
+
+    Raises
+    ------
+    PETSynthError
+        ``BAD_REQUEST`` for an object that is not known or that this PET may not become.
+    """
+    if unknown := sorted(set(wanted) - set(DICOM_OBJECTS)):
+        raise PETSynthError(
+            ErrorCode.BAD_REQUEST,
+            f"The DICOM object {unknown[0]!r} is not known.",
+            f"Choose from {', '.join(DICOM_OBJECTS)}.",
+        )
+    if not policy.synthetic and _DICOM_IMAGES & set(wanted):
+        raise PETSynthError(
+            ErrorCode.BAD_REQUEST,
+            "Images of an acquired PET are not exported to DICOM: the scanner's own are there.",
+            "Choose seg and sr, its regions and their values.",
+        )
+    if policy.evidence in DEMONSTRATIONS and "pt" in wanted:
+        raise PETSynthError(
+            ErrorCode.BAD_REQUEST,
+            "A picture of a demonstration model is not exported as DICOM PT: programs that know "
+            "only PET scanners would show it as a scan.",
+            "Leave pt out; the Parametric Map (pm) carries the same numbers.",
+        )
+    if policy.evidence in DEMONSTRATIONS and "sr" in wanted and own_study:
+        raise PETSynthError(
+            ErrorCode.BAD_REQUEST,
+            "Values of a demonstration model are not written into the patient's own study: they "
+            "say nothing about the patient.",
+            "Leave sr out, or leave --source-dicom out, which begins a new study.",
+        )
+    chosen = {*wanted, "seg"} if "sr" in wanted else set(wanted)
+    return tuple(name for name in DICOM_OBJECTS if name in chosen)
 
 
 @dataclass(frozen=True)

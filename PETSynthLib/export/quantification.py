@@ -122,6 +122,9 @@ class Quantification:
         Mean normal uptake at this age and sex on the grid of ``pet``, or None.
     fill_threshold
         z beyond which a voxel counts as filled.
+    beyond
+        1 in these voxels, on the T1's canonical grid; None without normals, and where the PET may
+        be seen only together with its low and high.
     gtm
         Facts of the partial-volume correction, or None.
     model
@@ -160,6 +163,7 @@ class Quantification:
     steps: tuple[Mapping[str, Any], ...]
     created: str = ""
     pattern: Similarity | None = None
+    beyond: Volume | None = None
 
     def __post_init__(self) -> None:
         """Refuse what the policy withholds, so that no writer can be given it."""
@@ -175,6 +179,10 @@ class Quantification:
             and any(row.score.percentile is not None for row in judged if row.score),
             "fill states are made of z, which is withheld": "z-score" in hidden
             and any(row.fill_state is not None for row in self.rows),
+            "voxels beyond the normals are made of z, which is withheld": "z-score" in hidden
+            and self.beyond is not None,
+            "voxels beyond the normals of a middle that is not shown alone": self.release.triptych
+            and self.beyond is not None,
             "flags are made of z, which is withheld": "z-score" in hidden
             and any(row.score.flagged for row in judged if row.score),
             "the scales are withheld": "Centiloid" in hidden and self.scales,

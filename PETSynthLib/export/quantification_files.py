@@ -43,6 +43,8 @@ COLUMNS = (
     "asymmetry",
     "suvr_template",
     "expected",
+    "normal_low",
+    "normal_high",
     "difference_percent",
     "z",
     "percentile",
@@ -55,6 +57,8 @@ COLUMNS = (
 )
 PET_TO_T1 = "pet_to_t1.tfm"
 """ITK transform; in 3D Slicer it moves the PET onto the T1. The identity where it lay there."""
+BEYOND = "beyond_normals.nii.gz"
+"""In ``space/``: 1 where z is above the threshold of the fill state, where it may be shown."""
 
 
 def cells(row: QuantifiedRow) -> dict[str, Any]:
@@ -62,6 +66,7 @@ def cells(row: QuantifiedRow) -> dict[str, Any]:
     shown, score = row.shown, row.score
     value = shown.value
     low, high = (None, None) if value is None or value.interval is None else value.interval
+    usual = (None, None) if score is None or score.normal is None else score.normal
     return {
         "region": shown.region,
         "side": shown.side,
@@ -75,6 +80,8 @@ def cells(row: QuantifiedRow) -> dict[str, Any]:
         "asymmetry": shown.asymmetry or None,
         "suvr_template": row.template,
         "expected": None if score is None else score.expected,
+        "normal_low": usual[0],
+        "normal_high": usual[1],
         "difference_percent": None if score is None else score.percent,
         "z": None if score is None else score.z,
         "percentile": None if score is None else score.percentile,
@@ -263,6 +270,8 @@ def write_quantification(
         "regions": regions.labels,
         "reference": regions.references[q.pet.reference_region],
     }
+    if q.beyond is not None:
+        maps[BEYOND.removesuffix(".nii.gz")] = q.beyond
     jobs: list[tuple[str, Callable[[Path], object]]] = [
         (f"space/{name}.nii.gz", partial(write_labels, labels=one, stored=t1.stored, code=code))
         for name, one in maps.items()

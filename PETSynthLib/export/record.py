@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from platform import platform, python_version
 from typing import TYPE_CHECKING, Any
@@ -119,6 +119,8 @@ class Record:
         Where the table's regions come from, in words (`quantify.native_regions`).
     created
         UTC time in ISO 8601, or empty where bytes must repeat.
+    resolution
+        `effective_resolution`; empty where it is not known.
     """
 
     tracer: Tracer
@@ -136,6 +138,7 @@ class Record:
     distances: dict[str, float]
     regions_source: str
     created: str = ""
+    resolution: dict[str, Any] = field(default_factory=dict)
 
     @property
     def cognition(self) -> tuple[str, ...]:
@@ -190,7 +193,21 @@ def record_of(
         distances=bundle.config.get("healthy_to_ad", {}).get(key, {}),
         regions_source=regions_source,
         created=created,
+        resolution=effective_resolution(generated.mean.grid.spacing, generated.details),
     )
+
+
+def effective_resolution(
+    spacing_mm: tuple[float, float, float], details: dict[str, Any]
+) -> dict[str, Any]:
+    """How fine a picture can be, for readers: ``fwhm_mm``, and what that rests on (``of``).
+
+    A generator that blurs by a known point spread tells it (``fwhm_mm`` in its details): that is
+    the ``model``'s. Any other draws nothing finer than two voxels of its ``grid``: at best that.
+    """
+    if "fwhm_mm" in details:
+        return {"fwhm_mm": float(details["fwhm_mm"]), "of": "model"}
+    return {"fwhm_mm": round(2.0 * max(spacing_mm), 1), "of": "grid"}
 
 
 def request_digest(request: SynthesisRequest, sources: tuple[Source, ...]) -> str:

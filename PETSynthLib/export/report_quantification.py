@@ -27,7 +27,8 @@ from .report_content import (
 )
 from .report_difference import SMOOTH_FWHM_MM, difference_pictures
 from .report_pictures import PLANES, surface_pictures
-from .ssp import Look, Places, page_png, project, ssp_pages
+from .ssp import Look, Places, page_png, ssp_pages
+from .surface_maps import project
 from .tables import region_words
 
 MEAN_WORDS = "Age/sex mean"

@@ -22,7 +22,8 @@ from .report import REPORT, write_report
 from .report_content import UPTAKE_PAGE
 from .report_pictures import Drawn, Expected, synthesis_report
 from .sidecar import write_sidecar
-from .ssp import Look, not_informative, page_png, project, ssp_pages
+from .ssp import Look, not_informative, page_png, ssp_pages
+from .surface_maps import project
 from .tables import write_regions
 
 if TYPE_CHECKING:

@@ -42,6 +42,7 @@ def sidecar(record: Record, table: RegionTable, outputs: dict[str, str]) -> dict
         "ReferenceRegion": record.tracer.reference_region,
         "Regions": {"source": record.regions_source},
         "ScaleToSUVR": record.reference_factor,
+        "EffectiveResolution": record.resolution,
         "SkullStripped": True,
         "SpatialReference": "orig",
         "Sources": [

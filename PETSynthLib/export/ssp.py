@@ -11,21 +11,25 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from ..checks import Finding
-from ..errors import ErrorCode, PETSynthError
 from ..project.page import DECREASE, INCREASE, PAGE, Fold, PageText, pdf, png, render_page, z_rows
 from ..project.paint import Row, anatomy_row
-from ..project.references import REFERENCES, cerebellum_finding, reference_values
-from ..project.sampling import SurfaceSamples, sample_both
+from ..project.references import REFERENCES
 from ..project.surface import SIDES, surfaces
-from ..project.zmaps import Normal, unreliable, z_maps
+from ..project.zmaps import Normal
 from ..quantify import RegionTable
 from ..quantify.regions import labels_of
 from ..tracers import Tracer, tracer
-from ..volume import PetVolume, Volume
 from . import marks
-from .figure_parts import low_and_high
 from .policy import NOT_INFORMATIVE, Release, first_lines, shown_rows
+from .surface_maps import (
+    HIGH,
+    LOW,
+    UPTAKE,
+    Projection,
+    unreliable_z,
+    uptake_maps,
+    z_by_reference,
+)
 from .tables import region_words
 
 SPREAD_WINDOW = (0.0, 20.0)
@@ -42,61 +46,11 @@ UNSURE_WORDS = (
 METHOD_WORDS = "Peak uptake within 13.5 mm below the template's surface."
 
 
-@dataclass(frozen=True, eq=False)
-class Projection:
-    """A PET read off the surface.
-
-    Attributes
-    ----------
-    samples
-        Side -> peaks of the PET.
-    spread
-        Side -> (V,) standard deviation at the depth of the peak, or None for an acquired PET.
-    references
-        GLB, THL, CBL, PNS -> uptake.
-    findings
-        Whether the references can be trusted.
-    """
-
-    pet: PetVolume
-    sd: PetVolume | None
-    samples: dict[str, SurfaceSamples]
-    spread: dict[str, SurfaceSamples] | None
-    references: dict[str, float]
-    findings: list[Finding]
-
-
 class Page(NamedTuple):
     """A drawn page and the words on it."""
 
     image: Image.Image
     text: PageText
-
-
-def project(
-    pet: PetVolume, sd: PetVolume | None = None, find_on: Volume | None = None
-) -> Projection:
-    """Read a PET off the surface.
-
-    Parameters
-    ----------
-    pet
-        SUVR in the template space.
-    sd
-        Its standard deviation, template space.
-    find_on
-        Image on which peaks are found, template space; default the PET.
-    """
-    search = pet if find_on is None else find_on
-    samples = sample_both(pet, find_on=find_on)
-    return Projection(
-        pet=pet,
-        sd=sd,
-        samples=samples,
-        spread=None if sd is None else sample_both(sd, find_on=search),
-        references=reference_values(pet, samples),
-        findings=[cerebellum_finding(pet)],
-    )
 
 
 Places = Collection[tuple[str, str]]
@@ -216,21 +170,14 @@ def _pages(
     unsure: Places,
     lines: tuple[str, ...],
 ) -> dict[str, tuple[list[Row], PageText]]:
-    # z of the middle alone would show it without low and high.
-    if normals is not None and ("z-score" in release.withheld or release.triptych):
-        raise PETSynthError(
-            ErrorCode.BAD_REQUEST,
-            "z-scores of this PET may not be shown: its evidence does not carry them.",
-            "Leave the normative database out; the uptake page is made all the same.",
-        )
+    z = z_by_reference(projection, release, normals)
     facts = tracer(projection.pet.tracer)
     uptake, spread = _uptake_rows(projection, release, facts), _spread_rows(projection, unsure)
     said = UNSURE_WORDS if unsure and spread else ""
     text = _text(projection, release, facts, lines, "", said=said)
     pages = {"ssp": ([anatomy_row(), *uptake, *spread], text)}
     if normals is not None:
-        z = z_maps(projection.samples, projection.references, normals)
-        hatched = _hatched(projection, z, normals)
+        hatched = unreliable_z(projection, z, normals)
         for direction in (DECREASE, INCREASE):
             rows = [*uptake, *z_rows(z, direction, hatched), *spread]
             text = _text(projection, release, facts, lines, direction, normals_words, said)
@@ -239,26 +186,17 @@ def _pages(
 
 
 def _uptake_rows(projection: Projection, release: Release, facts: Tracer) -> list[Row]:
-    if release.triptych and projection.sd is None:
-        raise PETSynthError(
-            ErrorCode.BAD_DATA,
-            f"A {marks.title(facts)} is shown only as low, middle and high, and its standard "
-            "deviation is missing.",
-            "Keep its files together, or make it again.",
-        )
-    if not release.triptych or projection.sd is None:
-        left, right = (projection.samples[side].values for side in SIDES)
+    maps = uptake_maps(projection, release)
+    if len(maps) == 1:
+        left, right = (maps[UPTAKE][side] for side in SIDES)
         return [Row("PET", left, right, "uptake", facts.window, "peak SUVR")]
-    low, high = low_and_high(projection.pet, projection.sd)
     rows = []
-    for label, words, volume in (
-        ("Low", "10 %", low),
-        ("Middle", "peak SUVR", projection.pet),
-        ("High", "90 %", high),
+    for name, label, words in (
+        (LOW, "Low", "10 %"),
+        (UPTAKE, "Middle", "peak SUVR"),
+        (HIGH, "High", "90 %"),
     ):
-        # All three are read at the depth of the middle picture's peak.
-        seen = sample_both(volume, find_on=projection.pet)
-        left, right = (seen[side].values for side in SIDES)
+        left, right = (maps[name][side] for side in SIDES)
         rows.append(Row(label, left, right, "uptake", facts.window, words))
     return rows
 
@@ -285,25 +223,6 @@ def _covered(places: Places, side: str) -> np.ndarray:
         for label in labels_of(region, "both" if where == "both" else where)
     }
     return np.isin(surface.labels, list(labels)) & surface.cortex
-
-
-def _hatched(
-    projection: Projection,
-    z: Mapping[str, Mapping[str, np.ndarray]],
-    normals: Mapping[str, Normal],
-) -> dict[str, dict[str, np.ndarray]] | None:
-    spread = projection.spread
-    if spread is None:
-        return None
-    return {
-        key: {
-            side: unreliable(
-                z[key][side], spread[side].values, projection.references[key], normal.sd[side]
-            )
-            for side in SIDES
-        }
-        for key, normal in normals.items()
-    }
 
 
 def _text(

@@ -116,6 +116,25 @@ def require(
         ``BAD_REQUEST`` with what differs.
     """
     meta = database.meta
+    wrong = mismatch(meta, tracer_key, reference_region, bundle_sha256, simulated)
+    if wrong:
+        raise PETSynthError(
+            ErrorCode.BAD_REQUEST,
+            f"The normative database {meta.name} {wrong}.",
+            "Use a database of real normals, built for this tracer, reference and model."
+            if meta.demo
+            else "Use the database that was built for this tracer, reference and model.",
+        )
+
+
+def mismatch(
+    meta: Meta,
+    tracer_key: str,
+    reference_region: str,
+    bundle_sha256: str = "",
+    simulated: bool = False,
+) -> str:
+    """Why a database does not belong to a PET, empty when it does; parameters as `require`."""
     wrong = ""
     if meta.tracer != tracer_key:
         wrong = f"is of {tracer(meta.tracer).label}, the PET of {tracer(tracer_key).label}"
@@ -128,14 +147,7 @@ def require(
         wrong = "was made with another model than the PET"
     elif meta.demo and not simulated:
         wrong = "is a demonstration: its normals are simulated, and this person may be real"
-    if wrong:
-        raise PETSynthError(
-            ErrorCode.BAD_REQUEST,
-            f"The normative database {meta.name} {wrong}.",
-            "Use a database of real normals, built for this tracer, reference and model."
-            if meta.demo
-            else "Use the database that was built for this tracer, reference and model.",
-        )
+    return wrong
 
 
 def findings_for(database: Database, person: Person) -> list[Finding]:

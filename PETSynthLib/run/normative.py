@@ -10,6 +10,7 @@ from typing import Any
 
 from ..clinical import FIELDS
 from ..errors import ErrorCode, PETSynthError
+from ..export.meaning import Meaning
 from ..normative.build import Description, build
 from ..normative.check import Fresh, check_fresh
 from ..normative.database import FACTS, Database, write_database
@@ -19,7 +20,7 @@ from ..normative.score import require
 from ..normative.smoothness import to_fwhm
 from ..read.bids import read_rows
 from ..volume import PetVolume
-from .pet_file import Meaning, suvr_in_template
+from .pet_file import suvr_in_template
 
 Tell = Callable[[str, int, int], None]
 

@@ -16,7 +16,7 @@ from .cancellation import Cancellation
 from .quantify_walk import measure_pet
 from .reporter import Sink
 from .timing import QUANTIFY_SECONDS, quantify_timing_key
-from .whole import Finished, Work, absolute, run_work, strict_json
+from .whole import Finished, Work, absolute, absolute_database, run_work, strict_json
 
 
 def run_quantification(
@@ -31,7 +31,7 @@ def run_quantification(
         parcellation=absolute(request.parcellation),
         mask=absolute(request.mask),
         space=absolute(request.space),
-        database=_database(request.database),
+        database=absolute_database(request.database),
         pattern=absolute(request.pattern),
     )
     work = Work(
@@ -44,12 +44,6 @@ def run_quantification(
         _described,
     )
     return run_work(work, sink, cancellation)
-
-
-def _database(given: str | None) -> str | None:
-    """A folder's absolute path; a bare word that is no folder here is the name of a database."""
-    named = given is not None and not Path(given).exists() and Path(given).name == given
-    return given if named else absolute(given)
 
 
 def _described(made: Quantification) -> dict[str, Any]:

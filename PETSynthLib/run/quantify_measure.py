@@ -30,7 +30,7 @@ from ..normative.score import (
 from ..preprocess.transform import NativeToTemplate
 from ..preprocess.warp import Warp
 from ..project.zmaps import Normal
-from ..quantify.fill_state import fill_states
+from ..quantify.fill_state import THRESHOLD, fill_states
 from ..quantify.gtm import gtm, with_remainder
 from ..quantify.native_regions import BENT, LAID, REFERENCE_ROWS, NativeRegions
 from ..quantify.native_suvr import reference_rows, template_difference
@@ -60,6 +60,8 @@ class BesideNormals:
         Reference -> what is normal on the surface; empty with too few normals.
     smooth
         The PET on `CANONICAL`, as smooth as the normals.
+    beyond
+        1 where z is above the fill state's threshold, on the T1's grid; None with too few normals.
     findings
         What must be said before a z is read.
     """
@@ -69,6 +71,7 @@ class BesideNormals:
     expected: PetVolume
     surface: dict[str, Normal]
     smooth: PetVolume
+    beyond: Volume | None
     findings: list[Finding]
 
     def by_key(self) -> dict[str, RegionScore]:
@@ -149,16 +152,20 @@ def beside_normals(
     scores = score(database, person, values)
     fill: dict[str, float] = {}
     surface: dict[str, Normal] = {}
+    beyond: Volume | None = None
     if database.meta.n >= FEWEST:
         surface = normals(database, person)
         z = voxel_z(database, person, smooth)
         fill = fill_states(z, template_regions())
+        above = z.with_data((np.nan_to_num(z.data) > THRESHOLD).astype(np.float32))
+        beyond = affine.labels_to_native(above, native_brain.grid)
+        beyond = beyond.with_data(beyond.data * native_brain.mask)
     weights = soft_brain(native_brain)
     mean = replace(template, data=expected_volume(database, person).data, space=CANONICAL.name)
     native = affine.to_native(mean, weights.grid)
     expected = replace(native.with_data(native.data * weights.data), quantity="expected")
     findings = [*scores.findings, smoothness]
-    return BesideNormals(scores, fill, expected, surface, smooth, findings), values
+    return BesideNormals(scores, fill, expected, surface, smooth, beyond, findings), values
 
 
 def corrected(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ErrorCode, PETSynthError
+from ..export.meaning import Meaning, meaning_of, pet_of_folder, sample_sha256, says_simulated
 from ..export.policy import Grounds, Release, judged, require_pattern
 from ..export.record import Source
 from ..normative.database import Database, read_database
@@ -16,7 +17,6 @@ from ..normative.regression import Person, known_person
 from ..preprocess.space import read_space
 from ..read import Scan, read_scan
 from ..request import QuantifyRequest
-from .pet_file import Meaning, meaning_of, pet_of_folder, sample_sha256, says_simulated
 
 
 @dataclass(frozen=True, eq=False)

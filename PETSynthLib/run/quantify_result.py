@@ -209,4 +209,5 @@ def quantification_of(
         steps=(*prepared.steps, *steps),
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         pattern=None if given.pattern is None else similarity(given.pattern, z),
+        beyond=None if beside is None or release.triptych else beside.beyond,
     )

@@ -19,11 +19,9 @@ from pathlib import Path
 
 from ..errors import ErrorCode, PETSynthError
 from ..export import marks
+from ..export.finished import REQUEST, RESULT
+from ..request import KINDS
 
-RESULT = "result.json"
-REQUEST = "request.json"
-KINDS = ("synthesize", "quantify")
-"""Kinds of requests that fill a folder."""
 NEEDED_MB = 200
 """Free disk space below which a run does not even begin."""
 
@@ -53,7 +51,7 @@ class Staging:
         self.output = output.expanduser().absolute()
         self._made: list[Path] = []
         self._kind = kind
-        self._refuse_foreign(["report.html", REQUEST, RESULT])
+        self._refuse_foreign([REQUEST, RESULT, "report.html"])
         try:
             self.folder = self._make_partial()
             free = shutil.disk_usage(self.folder).free
@@ -153,7 +151,7 @@ class Staging:
                 raise PETSynthError(
                     ErrorCode.BAD_OUTPUT,
                     f"The output folder {self.output} holds the result of another kind of run.",
-                    "Choose another output folder: syntheses and measurements each have their own.",
+                    "Choose another output folder: every kind of run has its own.",
                 )
             if target.is_dir() or (target.exists() and not self._ours(name)):
                 raise PETSynthError(
@@ -206,9 +204,10 @@ def move_each(folder: Path, names: Sequence[str], output: Path, first_away: str 
             move(output / first_away, backup / first_away)
         for number, name in enumerate(names):
             target = output / name
-            if not target.parent.exists():
-                target.parent.mkdir()
-                made.append(target.parent)
+            above = (target.parent, *target.parent.parents)
+            for parent in reversed([p for p in above if not p.exists()]):
+                parent.mkdir()
+                made.append(parent)
             if target.exists():
                 move(target, backup / str(number))
             move(folder / name, target)

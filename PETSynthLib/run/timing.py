@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ..request import QuantifyRequest, SynthesisRequest
+from ..request import ExportRequest, ProjectRequest, QuantifyRequest, SynthesisRequest
 
 DEFAULT_SECONDS: dict[str, float] = {
     "read": 3.0,
@@ -31,6 +31,21 @@ QUANTIFY_SECONDS: dict[str, float] = {
     "export": 3.0,
 }
 """The same for measuring a PET."""
+
+PROJECT_SECONDS: dict[str, float] = {"read": 1.0, "project": 2.0, "export": 4.0}
+"""The same for laying a PET on the surface."""
+
+EXPORT_SECONDS: dict[str, float] = {
+    "read": 2.0,
+    "nifti": 1.0,
+    "nrrd": 6.0,
+    "bids": 4.0,
+    "labelmap": 1.0,
+    "csv": 0.1,
+    "report": 3.0,
+    "dicom": 8.0,
+}
+"""The same for an export."""
 
 _PACE_LIMITS = (0.2, 5.0)
 
@@ -114,6 +129,16 @@ def quantify_timing_key(request: QuantifyRequest) -> str:
     known, corrected = request.space is not None, request.gtm_fwhm_mm is not None
     parts = ("quantify", known, corrected, request.regions.value)
     return "|".join(str(part) for part in parts)
+
+
+def project_timing_key(request: ProjectRequest) -> str:
+    """What decides the duration of a surface projection."""
+    return f"project|{request.database is not None}"
+
+
+def export_timing_key(request: ExportRequest) -> str:
+    """What decides the duration of an export."""
+    return "|".join(("export", *request.formats, *request.objects))
 
 
 def expected_seconds(

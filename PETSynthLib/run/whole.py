@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from .. import __version__
 from ..errors import Cancelled
 from ..export import marks
+from ..export.finished import REQUEST, RESULT
 from ..export.nifti import write_pet
 from ..home import petsynth_home
 from ..volume import PetVolume
@@ -21,7 +22,7 @@ from .cancellation import Cancellation
 from .events import Result
 from .memory import peak_memory_mb
 from .reporter import Reporter, Sink
-from .staging import REQUEST, RESULT, Staging, is_output_problem, output_error
+from .staging import Staging, is_output_problem, output_error
 from .timing import StageClock, expected_seconds, remember_seconds
 
 RESULT_VERSION = 1
@@ -147,6 +148,12 @@ def run_work(
 def absolute(path: str | None) -> str | None:
     """A path that is readable from any folder (``request.json`` is kept with the result)."""
     return None if path is None else str(Path(path).expanduser().absolute())
+
+
+def absolute_database(given: str | None) -> str | None:
+    """A folder's absolute path; a bare word that is no folder here is the name of a database."""
+    named = given is not None and not Path(given).exists() and Path(given).name == given
+    return given if named else absolute(given)
 
 
 def _write_preview(staging: Staging, volume: PetVolume) -> Path:

@@ -50,6 +50,24 @@ def _quantify(body: dict[str, Any], sink: Sink, cancellation: Cancellation) -> R
     return run_quantification(request, sink, cancellation).event()
 
 
+def _project(body: dict[str, Any], sink: Sink, cancellation: Cancellation) -> Result:
+    from ..request import project_request_from_dict
+
+    request = project_request_from_dict(body)
+    from .project_job import run_projection
+
+    return run_projection(request, sink, cancellation).event()
+
+
+def _export(body: dict[str, Any], sink: Sink, cancellation: Cancellation) -> Result:
+    from ..request import export_request_from_dict
+
+    request = export_request_from_dict(body)
+    from .export_job import run_export
+
+    return run_export(request, sink, cancellation).event()
+
+
 def _probe(body: dict[str, Any], sink: Sink, cancellation: Cancellation) -> Result:
     from .diagnosis import probe
 
@@ -59,11 +77,26 @@ def _probe(body: dict[str, Any], sink: Sink, cancellation: Cancellation) -> Resu
 KINDS: Mapping[str, Kind] = {
     "synthesize": _synthesize,
     "quantify": _quantify,
+    "project": _project,
+    "export": _export,
     "probe": _probe,
 }
 
 
-_PATHS = ("t1", "flair", "mask", "pet", "parcellation", "space", "database", "pattern")
+_PATHS = (
+    "t1",
+    "flair",
+    "mask",
+    "pet",
+    "parcellation",
+    "space",
+    "database",
+    "pattern",
+    "transform",
+    "find_on",
+    "result",
+    "source_dicom",
+)
 """Fields of a request that may hold a person's name."""
 
 

@@ -32,13 +32,13 @@ from PETSynthLib.export.report_pictures import Drawn, Expected, synthesis_report
 from PETSynthLib.preprocess import NativeToTemplate
 from PETSynthLib.quantify import quantify
 from PETSynthLib.read import read_scan
-from PETSynthLib.request import Preset, QuantifyRequest, SynthesisRequest
+from PETSynthLib.request import Preset, ProjectRequest, QuantifyRequest, SynthesisRequest
 from PETSynthLib.run.cancellation import Cancellation
 from PETSynthLib.run.events import Event, Stage
 from PETSynthLib.run.job import run_synthesis
 from PETSynthLib.run.memory import peak_memory_mb
+from PETSynthLib.run.project_job import run_projection
 from PETSynthLib.run.quantify_job import run_quantification
-from PETSynthLib.run.ssp import SspRequest, run_ssp
 
 LIMITS = {
     "total_seconds": 120.0,
@@ -110,8 +110,9 @@ def measuring(output: Path) -> float:
 
 def ssp_page(output: Path) -> float:
     """Seconds for the surface page of a finished folder, its transform at hand."""
+    request = ProjectRequest(str(output), str(output.with_name(f"{output.name}-surface")))
     start = time.perf_counter()
-    run_ssp(SspRequest(output))
+    run_projection(request, lambda event: None, Cancellation())
     return round(time.perf_counter() - start, 2)
 
 

@@ -23,6 +23,7 @@ LIBRARY = ROOT / "PETSynthLib"
 NUMERIC = frozenset({"numpy", "scipy", "SimpleITK", "nibabel", "PIL"})
 TORCH = frozenset({"torch", "safetensors"})
 DASK = frozenset({"dask", "distributed"})
+DICOM = frozenset({"pydicom", "highdicom"})
 LEARNING = frozenset(
     {
         "monai", "lightning_fabric", "sklearn", "skimage", "matplotlib", "nilearn", "yaml",
@@ -32,6 +33,7 @@ LEARNING = frozenset(
 ALLOWED = {
     "preprocess": NUMERIC | {"picsl_greedy", "deepbet", "torch"},
     "generate": NUMERIC | TORCH,
+    "export/dicom": NUMERIC | DICOM,
     "cli": NUMERIC | TORCH | {"typer", "rich", "click"},
     "learn": NUMERIC | TORCH | LEARNING,
     "batch": NUMERIC | DASK,
@@ -55,7 +57,7 @@ LIGHT_FOLDERS = (
     "preprocess",
 )
 """Folders of which every module loads with nothing but the `NUMERIC` packages."""
-BLOCKED = HOST | TORCH | LEARNING | DASK | {"deepbet", "picsl_greedy", "typer", "rich"}
+BLOCKED = HOST | TORCH | LEARNING | DASK | DICOM | {"deepbet", "picsl_greedy", "typer", "rich"}
 
 
 def top_level_imports(source: str) -> set[str]:

@@ -48,6 +48,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def draw(host: Host, module: LoadedModule, folder: Path, model: str) -> None:
     """Walk through a run of the sample case and draw what the user sees."""
+    import slicer
+
     ui = module.ui
     module.enter()
     savePanel(host, module, folder / "panel-start.png")
@@ -66,7 +68,51 @@ def draw(host: Host, module: LoadedModule, folder: Path, model: str) -> None:
     host.waitUntil(lambda: ui.runButton.enabled, 60, "the end of the run")
     savePanel(host, module, folder / "panel-done.png")
     saveLayout(host, folder / "layout-fused.png")
+    ui.planesComboBox.setCurrentIndex(ui.planesComboBox.findData("hippocampus"))
+    saveLayout(host, folder / "layout-hippocampal.png")
+    ui.planesComboBox.setCurrentIndex(ui.planesComboBox.findData("native"))
+
+    quantify(host, module)
+    savePanel(host, module, folder / "panel-quantify.png")
+    exporting(host, module, folder)
+
+    host.waitUntil(lambda: ui.sspLayoutButton.enabled, 60, "the end of the measurement")
+    ui.sspLayoutButton.click()
+    host.waitUntil(lambda: ui.sspLayoutButton.checked, RUN_LIMIT, "the surface views")
+    for view in slicer.app.layoutManager().shownViews():
+        view.renderWindow()
+    # The host makes windows late, and a view draws the legends that are made while it is there.
+    ui.sspShowButton.click()
+    saveLayout(host, folder / "layout-ssp.png")
     print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
+
+
+def quantify(host: Host, module: LoadedModule) -> None:
+    """Measure the PET and open its card; the other cards are folded by the user."""
+    import slicer
+
+    ui = module.ui
+    for card in ("inputCard", "patientCard", "tracerCard", "viewCard"):
+        getattr(ui, card).setCollapsed(True)
+    ui.quantifyCard.setCollapsed(False)
+    ui.quantifyButton.click()
+    host.waitUntil(lambda: ui.quantifyButton.text == "Cancel", 60, "the measurement's start")
+    host.waitUntil(lambda: ui.quantifyButton.text == "Quantify", RUN_LIMIT, "the measurement")
+    view = ui.quantTableView
+    view.selectRow(4)
+    view.clicked.emit(view.model().index(4, 0))
+    slicer.app.processEvents()
+
+
+def exporting(host: Host, module: LoadedModule, folder: Path) -> None:
+    """Open the card Export with a folder; nothing is written."""
+    ui = module.ui
+    ui.quantifyCard.setCollapsed(True)
+    ui.exportFolderLineEdit.setCurrentPath("/data/exports")
+    ui.exportCard.setCollapsed(False)
+    savePanel(host, module, folder / "panel-export.png")
+    ui.exportCard.setCollapsed(True)
+    ui.quantifyCard.setCollapsed(False)
 
 
 def pets(host: Host) -> list[Any]:

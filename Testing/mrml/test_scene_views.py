@@ -13,6 +13,7 @@ from slicer_scene import SlicerScene, SliceView
 from PETSynthLib import colour_maps
 from PETSynthLib.errors import PETSynthError
 from PETSynthScene import (
+    COMPARE,
     EXPECTED,
     FUSED,
     TRIPTYCH,
@@ -69,7 +70,8 @@ def test_the_layouts_are_known_to_slicer_and_make_their_views(host: SlicerScene)
     registerLayouts(node)
     registerLayouts(node)
 
-    for layout in layoutTitles():
+    for layout in (FUSED, COMPARE, EXPECTED, TRIPTYCH):
+        assert layout in layoutTitles()
         node.SetViewArrangement(layout)
         views = host.layoutLogic.GetViewNodes()
         made = [views.GetItemAsObject(i) for i in range(views.GetNumberOfItems())]

@@ -110,15 +110,18 @@ class TestFolders:
         assert folder in Path(panel.request["t1"]).parents
         assert panel.finish() is not None
 
-    def test_after_a_run_only_the_alignment_stays_until_the_scene_closes(
+    def test_after_a_run_the_result_stays_until_the_scene_closes(
         self, panel: Any, tmp_path: Path
     ) -> None:
         panel.ui.jobFolderLineEdit.setCurrentPath(str(tmp_path / "jobs"))
         panel.chooseHead()
         panel.run()
         panel.finish()
-        assert not list((tmp_path / "jobs").rglob("*suvr*"))
-        assert list((tmp_path / "jobs").rglob("space"))
+        (folder,) = (tmp_path / "jobs").iterdir()
+        assert (folder / "t1.nrrd").is_file(), "a measurement holds it against the PET's record"
+        pet = panel.parameters.view.result
+        assert panel.panel.launcher.resultFolder(pet) == folder / "result"
+        assert list((folder / "result").glob("*suvr*"))
         slicer.mrmlScene.Clear(0)
         assert list((tmp_path / "jobs").iterdir()) == []
 

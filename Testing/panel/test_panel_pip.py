@@ -32,6 +32,8 @@ EVERYTHING = {
     "tqdm": "4.67.0",
     "deepbet": "1.0.2",
 }
+"""What a run needs."""
+FOR_DICOM = {"pydicom": "3.0.1", "highdicom": "0.28.2"}
 
 
 def makeWheel(folder: Path, name: str, version: str) -> None:
@@ -83,7 +85,7 @@ def wheels(tmp_path: Path) -> Path:
     """A folder with a wheel for everything, in a path as people have them."""
     folder = tmp_path / "Räder für Slicer"
     folder.mkdir()
-    for name, version in EVERYTHING.items():
+    for name, version in (EVERYTHING | FOR_DICOM).items():
         makeWheel(folder, name, version)
     return folder
 
@@ -169,9 +171,11 @@ def test_the_commands_for_another_computer_fill_a_folder_that_installs(
         program, verb, *words = shlex.split(command)
         assert (program, verb) == ("pip", "download")
         pip(slicersPython, verb, "--no-index", "--find-links", str(wheels), *words)
-    assert len(list((tmp_path / "wheels").iterdir())) == len(EVERYTHING)
+    assert len(list((tmp_path / "wheels").iterdir())) == len(EVERYTHING | FOR_DICOM)
     Dependencies.install(str(REQUIREMENTS), True, str(tmp_path / "wheels"))
     assert installed(site) == EVERYTHING
+    Dependencies.installDicom(str(tmp_path / "wheels"))
+    assert installed(site) == EVERYTHING | FOR_DICOM
 
 
 class TestRepair:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from PETSynthLib.errors import ErrorCode, PETSynthError
 from PETSynthLib.export import marks
 from PETSynthLib.export.policy import (
+    DICOM_OBJECTS,
     NORMATIVE,
     NOT_INFORMATIVE,
     NOT_SEEN,
     NOT_SHOWN,
+    dicom_objects,
     release,
     shown_rows,
 )
@@ -104,3 +107,45 @@ def test_the_image_only_value_stands_beside_and_is_hidden_with_it():
     assert shown.image_only == 1.5
     (hidden,) = shown_rows((row(),), 1.0, {"thalamusproper": 0.1}, beside)
     assert hidden.image_only is None
+
+
+REAL, DEMO, ACQUIRED = (
+    release(evidence, exploratory=False) for evidence in ("real pairs", "simulation", "acquired")
+)
+
+
+def refused_dicom(policy, wanted, own_study=False):
+    with pytest.raises(PETSynthError) as found:
+        dicom_objects(policy, wanted, own_study)
+    assert found.value.code is ErrorCode.BAD_REQUEST
+    assert found.value.text.endswith(".")
+    assert found.value.hint.endswith(".")
+    return found.value.text
+
+
+def test_real_pairs_may_become_any_dicom_object_in_the_patients_study():
+    assert dicom_objects(REAL, ("pt", "sc", "sr", "seg", "pm"), True) == DICOM_OBJECTS
+
+
+def test_a_dicom_report_brings_its_segmentation_and_nothing_else_comes_unasked():
+    assert dicom_objects(REAL, ("sr",), True) == ("seg", "sr")
+    assert dicom_objects(REAL, ("pm",), True) == ("pm",)
+
+
+@pytest.mark.parametrize("evidence", ["simulation", "population atlas"])
+def test_a_demonstration_is_never_pt_and_its_values_never_in_the_patients_study(evidence):
+    policy = release(evidence, exploratory=False)
+    assert "DICOM PT" in refused_dicom(policy, ("pm", "pt"))
+    assert "patient's own study" in refused_dicom(policy, ("sr",), own_study=True)
+    assert dicom_objects(policy, ("pm", "sr"), False) == ("pm", "seg", "sr")
+    assert dicom_objects(policy, ("pm", "seg"), True) == ("pm", "seg")
+
+
+@pytest.mark.parametrize("name", ["pm", "sc", "pt"])
+def test_an_acquired_pets_images_are_not_exported_but_its_regions_and_values_are(name):
+    assert "acquired PET" in refused_dicom(ACQUIRED, ("seg", name))
+    assert dicom_objects(ACQUIRED, ("seg", "sr"), True) == ("seg", "sr")
+
+
+def test_an_unknown_dicom_object_is_refused():
+    assert "'rt'" in refused_dicom(REAL, ("rt",))

@@ -21,6 +21,7 @@ from PETSynthLib.export.record import (
     USED,
     WITHHELD,
     Source,
+    effective_resolution,
     record_of,
     request_digest,
     software_versions,
@@ -189,3 +190,11 @@ def test_hidden_values_are_absent(table):
     body = sidecar(record(distances={"thalamusproper": 0.01}), wide, {})
     rows = [row for row in body["HeadlineValues"] if row["Region"] == "thalamusproper"]
     assert {(row["SUVR"], row["Note"]) for row in rows} == {(None, "not informative")}
+
+
+def test_the_resolution_is_the_models_own_or_two_voxels_of_its_grid(table, tmp_path):
+    # The template's grid has 2 mm: nothing finer than 4 mm can be drawn on it.
+    drawn = made_from(request(), tmp_path, [])
+    assert sidecar(drawn, table, {})["EffectiveResolution"] == {"fwhm_mm": 4.0, "of": "grid"}
+    told = effective_resolution((2.0, 2.0, 2.0), {"fwhm_mm": 6.5})
+    assert told == {"fwhm_mm": 6.5, "of": "model"}

@@ -13,6 +13,7 @@ from PIL import Image
 from PETSynthLib.errors import ErrorCode, PETSynthError
 from PETSynthLib.export import marks, ssp
 from PETSynthLib.export.policy import release
+from PETSynthLib.export.surface_maps import Projection, project
 from PETSynthLib.export.tables import write_regions
 from PETSynthLib.project.page import NARROW
 from PETSynthLib.project.paint import Row
@@ -28,12 +29,12 @@ SIMULATION = release("simulation", exploratory=False)
 ACQUIRED = release("acquired", exploratory=False)
 
 
-def projected(key: str = "fdg", spread: float | None = 0.1) -> ssp.Projection:
+def projected(key: str = "fdg", spread: float | None = 0.1) -> Projection:
     """The lop-sided PET, with 0.1 SUVR of spread everywhere."""
     sd = None
     if spread is not None:
         sd = pet_on(CANONICAL, np.full(CANONICAL.shape, spread, np.float32), key, "sd")
-    return ssp.project(pet_on(CANONICAL, lopsided(), key), sd)
+    return project(pet_on(CANONICAL, lopsided(), key), sd)
 
 
 def normals(value: float = 1.0) -> dict[str, Normal]:
@@ -124,7 +125,7 @@ def test_an_uneven_cerebellum_is_said_on_top(drawn: list) -> None:
     pet = projection.pet
     left = np.broadcast_to((np.arange(CANONICAL.shape[0]) < 48)[:, None, None], CANONICAL.shape)
     uneven = pet.with_data(np.where(left, 0.7, 1.0))
-    ssp.ssp_pages(ssp.project(uneven, projection.sd), SIMULATION)
+    ssp.ssp_pages(project(uneven, projection.sd), SIMULATION)
     assert any("cerebellum is lower on the left" in line for line in drawn[0][1].banner)
 
 

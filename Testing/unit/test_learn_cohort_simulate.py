@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +16,7 @@ pytest.importorskip("torch")
 pytest.importorskip("nilearn")
 pytestmark = pytest.mark.torch
 
+from bids_validator_case import bids_errors
 from cohort_case import SEED, SPACING_MM, subject
 
 from PETSynthLib.cli import main
@@ -60,22 +59,6 @@ def digest(folder: Path) -> dict[str, str]:
         for p in sorted(folder.rglob("*"))
         if p.is_file()
     }
-
-
-def bids_errors(folder: Path, cache: Path) -> list[str]:
-    """Codes of the errors that the BIDS validator finds in a data set; it reaches no network."""
-    reason = "bids-validator-deno is not installed"
-    script = Path(pytest.importorskip("bids_validator_deno", reason=reason).__file__)
-    deno = pytest.importorskip("deno", reason=reason).find_deno_bin()
-    allowed = ["--allow-read", "--allow-env", "--deny-net", "--no-remote"]
-    done = subprocess.run(
-        [deno, "run", *allowed, script.with_name("bids-validator.js"), folder, "--format", "json"],
-        capture_output=True,
-        check=False,
-        env={**os.environ, "DENO_DIR": str(cache / "deno"), "DENO_NO_UPDATE_CHECK": "1"},
-    )
-    issues = json.loads(done.stdout)["issues"]["issues"]
-    return [issue["code"] for issue in issues if issue["severity"] == "error"]
 
 
 @pytest.mark.usefixtures("quick")

@@ -12,7 +12,8 @@ from scipy import ndimage, stats
 from PETSynthLib.checks import Verdict
 from PETSynthLib.errors import PETSynthError
 from PETSynthLib.export.policy import release
-from PETSynthLib.export.ssp import project, ssp_pages
+from PETSynthLib.export.ssp import ssp_pages
+from PETSynthLib.export.surface_maps import project
 from PETSynthLib.normative.measure import brain_index
 from PETSynthLib.normative.regression import Person, design, widening
 from PETSynthLib.normative.score import (

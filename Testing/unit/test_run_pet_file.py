@@ -12,20 +12,20 @@ from typing import Any
 import numpy as np
 import pytest
 from export_case import lopsided
-from test_run_ssp import write_image
+from test_run_project import write_image
 
 from PETSynthLib.assets import asset_path, reference_mask
 from PETSynthLib.errors import ErrorCode, PETSynthError
-from PETSynthLib.preprocess.transform import NativeToTemplate
-from PETSynthLib.run.pet_file import (
+from PETSynthLib.export.meaning import (
     SAMPLE,
     Meaning,
     json_beside,
     meaning_of,
     sample_sha256,
     says_synthetic,
-    suvr_in_template,
 )
+from PETSynthLib.preprocess.transform import NativeToTemplate
+from PETSynthLib.run.pet_file import suvr_in_template
 
 
 @pytest.fixture

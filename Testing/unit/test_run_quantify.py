@@ -38,6 +38,7 @@ from PETSynthLib.normative.database import ARRAYS, write_database
 from PETSynthLib.preprocess.pet_alignment import PetAlignment
 from PETSynthLib.preprocess.warp import only_affine
 from PETSynthLib.quantify import quantify
+from PETSynthLib.quantify.regions import labels_of
 from PETSynthLib.request import QuantifyRequest, Regions
 from PETSynthLib.run import quantify_job, quantify_walk
 from PETSynthLib.run.cancellation import Cancellation
@@ -172,6 +173,15 @@ def test_a_lesion_of_thirty_percent_is_found_on_its_side_alone(case: Case, norma
     assert abs(float(opposite["z"])) < 2.0
     assert opposite["flag"] == "no"
     assert float(hurt["fill_state_percent"]) > 50.0 > float(opposite["fill_state_percent"])
+    assert float(hurt["normal_low"]) < float(hurt["expected"]) < float(hurt["normal_high"])
+    assert float(hurt["suvr_template"]) < float(hurt["normal_low"])
+    space = case.folder / "out" / "space"
+    beyond = nib.load(space / "beyond_normals.nii.gz").get_fdata()
+    labels = nib.load(space / "regions.nii.gz").get_fdata()
+    left, right = (
+        beyond[labels == labels_of("inferiorparietal", side)[0]].mean() for side in ("L", "R")
+    )
+    assert left > 0.5 > right, "where z is beyond 2, as the fill state says"
     assert rows["inferiorparietal", "both"]["asymmetry"].startswith("left lower by ")
     assert rows["hippocampus", "L"]["note"].startswith("not shown")
     flagged = sum(row["flag"] == "yes" for row in rows.values())

@@ -58,6 +58,7 @@ class AtlasGenerator:
             details={
                 "device": "cpu",
                 "precision": "float32",
+                "fwhm_mm": facts["psf_fwhm_mm"],
                 "seconds": round(time.perf_counter() - started, 3),
             },
         )

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import __version__
+from ...export.bids_dataset import BIDS_VERSION
 from ...export.nifti import SCANNER_CODE, write_packed
 from ...tracers import Tracer, all_tracers
 from ...volume import Volume
@@ -18,7 +19,6 @@ from ..oracle import write_oracle
 from .parameters import SITES
 from .subject import Simulated, latents, participant
 
-BIDS_VERSION = "1.10.0"
 MISSING = "n/a"
 MARK = "SIMULATED subject, no real person"
 COLUMNS = {

@@ -1,0 +1,88 @@
+"""SUVR, interval and z in Slicer's Segment Statistics, where that module is there.
+
+The plugin reads what was measured; it measures nothing, so that its numbers are those of the table.
+"""
+
+import slicer
+from slicer.i18n import tr as _
+
+import PETSynthScene as Scene
+from PETSynthLib.export import marks
+from PETSynthLib.export.columns import NO_UNIT, RATIO, suvr_code, z_code
+
+_registered = []
+
+
+def registerPlugin():
+    """Offer the plugin to Segment Statistics; returns its class, None without the module."""
+    if _registered:
+        return _registered[0]
+    try:
+        from SegmentStatistics import SegmentStatisticsLogic
+        from SegmentStatisticsPlugins import SegmentStatisticsPluginBase
+    except ImportError:
+        return None  # a Slicer that was built without the module
+    made = pluginClass(SegmentStatisticsPluginBase)
+    known = SegmentStatisticsLogic.registeredPlugins
+    # When the module was read again, an older class of that name is there.
+    known[:] = [one for one in known if one.__name__ != made.__name__]
+    SegmentStatisticsLogic.registerPlugin(made())
+    _registered.append(made)
+    return made
+
+
+def pluginClass(base):
+    """The plugin's class, below the ``SegmentStatisticsPluginBase`` of this Slicer."""
+
+    class PETSynthSegmentStatisticsPlugin(base):
+        """Regional values of a PET that PETSynth has measured."""
+
+        def __init__(self):
+            super().__init__()
+            self.name = "PETSynth"
+            self.title = _("PETSynth")
+            self.keys = list(_measurements())
+            self.defaultKeys = list(self.keys)
+
+        def computeStatistics(self, segmentID):
+            """Values of a segment by key; empty for a segment that PETSynth has not measured."""
+            requested = self.getRequestedKeys()
+            nodeId = self.getParameterNode().GetParameter("Segmentation")
+            segmentation = slicer.mrmlScene.GetNodeByID(nodeId) if nodeId else None
+            if segmentation is None:
+                return {}
+            values = Scene.measuredOf(segmentation, segmentID)
+            return {key: value for key, value in values.items() if key in requested}
+
+        def getMeasurementInfo(self, key):
+            """Name, description, unit and codes of a measurement."""
+            row = _measurements().get(key)
+            if row is None:
+                return None
+            name, description, quantity, unit = row
+            return self.createMeasurementInfo(
+                name=name,
+                description=description,
+                units=unit.meaning,
+                quantityDicomCode=self.createCodedEntry(
+                    quantity.value, quantity.scheme, quantity.meaning, True
+                ),
+                unitsDicomCode=self.createCodedEntry(unit.value, unit.scheme, unit.meaning, True),
+            )
+
+    return PETSynthSegmentStatisticsPlugin
+
+
+def _measurements():
+    """Key -> name, description, quantity, unit; the quantities of a computed PET have keys of their
+    own, so that no column mixes the two."""
+    low, high = marks.INTERVAL_BOUNDS
+    computed, measured = suvr_code(True), suvr_code(False)
+    return {
+        "synthetic_suvr": (marks.QUANTITY, _("Mean of the region."), computed, RATIO),
+        "synthetic_low": (low, _("Calibrated on the model's own errors."), computed, RATIO),
+        "synthetic_high": (high, _("Calibrated on the model's own errors."), computed, RATIO),
+        "synthetic_z": (marks.Z_QUANTITY, _("Positive as in disease."), z_code(True), NO_UNIT),
+        "suvr": ("SUVR", _("Mean of the region."), measured, RATIO),
+        "z": ("z", _("Positive in the direction of disease."), z_code(False), NO_UNIT),
+    }
