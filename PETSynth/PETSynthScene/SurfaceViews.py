@@ -24,6 +24,7 @@ from .Layouts import PAGE_VIEW, SSP, SSP_PAGE, SURFACE_VIEWS, surfaceViewId
 from .Legends import legendOf
 from .Slices import fillColumn
 from .SurfaceLook import lookDefault, lookOfSurface, paintSurface, showBar
+from .SurfaceOutline import keepOffSurface
 from .Surfaces import SurfaceNodes, requireOwn
 
 DISTANCE_MM = 500.0
@@ -65,6 +66,10 @@ def showSurface(env: SceneEnvironment, nodes: SurfaceNodes, *, switchLayout: boo
             if legendOf(other) is not None:
                 legendOf(other).SetVisibility(mine)
     makeSurfaceViews(env)
+    for other in env.nodes("vtkMRMLModelNode"):
+        # A row that was clicked before the eight views were made.
+        if roleOf(other) is Role.HIGHLIGHT and other.GetDisplayNode() is not None:
+            keepOffSurface(env, other.GetDisplayNode())
     if switchLayout:
         switchTo(env, SSP)
     showBar(env, nodes)

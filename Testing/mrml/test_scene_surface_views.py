@@ -35,6 +35,7 @@ from PETSynthScene import (
     roleOf,
     showSurface,
 )
+from PETSynthScene.Attributes import ROLE
 from PETSynthScene.Layouts import SURFACE_VIEWS, surfaceViewId
 from PETSynthScene.SurfaceOutline import keepOffSurface, outlineOnSurface
 from PETSynthScene.Surfaces import SurfaceNodes
@@ -326,6 +327,21 @@ class TestOutline:
         keepOffSurface(host.env, display)
         assert not display.IsDisplayableInView(surfaceViewId(SURFACE_VIEWS["SUP"]))
         assert display.IsDisplayableInView("vtkMRMLViewNode1")
+
+
+def test_a_region_that_was_clicked_before_stays_out_of_the_eight_views(
+    host: SlicerScene, nodes: SurfaceNodes
+) -> None:
+    clicked = host.scene.AddNewNodeByClass("vtkMRMLModelNode")
+    clicked.SetAttribute(ROLE, Role.HIGHLIGHT.value)
+    clicked.CreateDefaultDisplayNodes()
+
+    showSurface(host.env, nodes)
+
+    display = clicked.GetDisplayNode()
+    assert not any(
+        display.IsDisplayableInView(surfaceViewId(name)) for name in SURFACE_VIEWS.values()
+    )
 
 
 def test_every_view_of_a_synthetic_surface_says_so(
