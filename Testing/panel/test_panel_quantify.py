@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 import types
 from collections.abc import Iterator
@@ -15,13 +17,20 @@ import quantified_case as cases
 import slicer
 from panel_fakes import resultEvent
 
-from PETSynthLib.cli import main
 from PETSynthLib.request import quantify_request_from_dict
 from PETSynthLib.run import events
 from PETSynthScene.RegionTable import rowsOf
 from PETSynthScene.Volumes import arrayOf
 
 EDITABLE = ("quantPetSelector", "referenceComboBox", "regionsSelector")
+
+TYPED = """
+import sys
+import quantified_case
+from PETSynthLib.cli import main
+with quantified_case.quickly():
+    sys.exit(main(sys.argv[1:]))
+"""
 
 
 class Quantify:
@@ -256,8 +265,13 @@ class TestTable:
         nodes = quantify.measure()
         body = quantify.panel.request
         words = ["quantify", body["pet"], "--t1", body["t1"], "--tracer", "fdg"]
-        with cases.quickly():
-            assert main([*words, "-o", str(tmp_path / "typed"), "--quiet"]) == 0
+        typed = [*words, "-o", str(tmp_path / "typed"), "--quiet"]
+        # A process of its own: here another test may have read the library anew, in part.
+        subprocess.run(
+            [sys.executable, "-c", TYPED, *typed],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            check=True,
+        )
         assert rowsOf(nodes.table) == cases.tableOf(tmp_path / "typed")
 
     def test_it_stands_in_the_card_with_its_header(self, quantify: Quantify) -> None:
