@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...checks import Finding, Verdict
 from ...volume import Grid
+from .identity import EMPTY
 from .lattice import Lattice, lattice_of
 
 if TYPE_CHECKING:
@@ -46,18 +47,7 @@ _COPIED = (
     "PixelSpacing",
 )
 """All that is taken from a slice of the T1."""
-_TYPE_2 = (
-    "PatientName",
-    "PatientID",
-    "PatientBirthDate",
-    "PatientSex",
-    "StudyDate",
-    "StudyTime",
-    "StudyID",
-    "AccessionNumber",
-    "ReferringPhysicianName",
-    "PositionReferenceIndicator",
-)
+_TYPE_2 = ("PatientName", "PatientID", *EMPTY)
 """What must be there, be it empty."""
 
 
