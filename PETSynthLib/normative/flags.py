@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 SHARE = 0.05
 
@@ -106,7 +105,10 @@ def usual_percent(n: int, fresh: int) -> tuple[float, float]:
     chance in who is new.
     """
     rank = threshold_rank(n)
-    flags = stats.betabinom(fresh, n + 1 - rank, rank)
+    # Half a second to import, and only building and checking a database asks for it.
+    from scipy.stats import betabinom
+
+    flags = betabinom(fresh, n + 1 - rank, rank)
     low, high = flags.ppf((0.005, 0.995))
     return 100.0 * float(low) / fresh, 100.0 * float(high) / fresh
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from ..errors import ErrorCode, PETSynthError
 
@@ -176,7 +176,7 @@ def widening(x: Array, inverse: Array) -> float:
 def crawford_howell(observed: float, mean: float, sd: float, n: int) -> tuple[float, float]:
     """t and its one-sided p that a normal lies as low: t = (x - mean) / (sd sqrt(1 + 1/n))."""
     t = (observed - mean) / (sd * np.sqrt(1.0 + 1.0 / n))
-    return float(t), float(stats.t.cdf(t, n - 1))
+    return float(t), float(special.stdtr(n - 1, t))
 
 
 def as_z(w: NDArray[np.floating], n: int, k: int, own: bool = False) -> Array:
@@ -196,14 +196,14 @@ def as_z(w: NDArray[np.floating], n: int, k: int, own: bool = False) -> Array:
     if n >= ENOUGH:
         return values
     # By the upper tail of |w|: precise however far out.
-    z = stats.norm.isf(stats.t.sf(np.abs(values), n - k - own))
+    z = -special.ndtri(special.stdtr(n - k - own, -np.abs(values)))
     return np.asarray(np.sign(values) * z)
 
 
 def ninety_percent(n: int, k: int) -> float:
     """W beyond which 5 % of the normals lie on either side (`as_z` makes it 1.645)."""
     tail = 0.05
-    return float(stats.norm.isf(tail) if n >= ENOUGH else stats.t.isf(tail, n - k))
+    return -float(special.ndtri(tail) if n >= ENOUGH else special.stdtrit(n - k, tail))
 
 
 def sd_widening(n: int, k: int, own: bool = False) -> float:
@@ -213,7 +213,7 @@ def sd_widening(n: int, k: int, own: bool = False) -> float:
     """
     if n >= ENOUGH:
         return 1.0
-    return float(stats.t.isf(stats.norm.sf(2.0), n - k - own) / 2.0)
+    return -float(special.stdtrit(n - k - own, special.ndtr(-2.0)) / 2.0)
 
 
 def without_each(x: Array, y: NDArray[np.floating]) -> tuple[Array, Array]:

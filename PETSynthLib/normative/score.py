@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from ..checks import Finding, Verdict
 from ..errors import ErrorCode, PETSynthError
@@ -294,7 +294,7 @@ def _scored(
     n, terms = database.meta.n, len(database.meta.terms)
     low = float(as_z(np.array((expected - observed) / sd), n, terms))
     z = low if tracer(database.meta.tracer).abnormal == "decrease" else -low
-    percentile = 100.0 * float(stats.norm.sf(low))
+    percentile = 100.0 * float(special.ndtr(-low))
     half = sd * ninety_percent(n, terms)
     normal = (max(expected - half, 0.0), expected + half)
     return RegionScore(key, observed, expected, percent, z, percentile, False, normal)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from ..checks import NOTHING_TO_COMPARE, Finding, Verdict
 from ..volume import Volume
@@ -81,7 +81,7 @@ class InputStatistics:
         n, f = self.people, len(self.mean)
         away = np.linalg.solve(self.cholesky, features - self.mean)
         t_squared = float(away @ away) * n / (n + 1.0)
-        return float(stats.f.sf(t_squared * (n - f) / (f * (n - 1.0)), f, n - f))
+        return float(special.fdtrc(f, n - f, t_squared * (n - f) / (f * (n - 1.0))))
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready form: the triangle's rows one after the other."""
