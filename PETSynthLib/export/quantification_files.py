@@ -129,10 +129,13 @@ def headline_lines(quantification: Quantification) -> list[str]:
             words += f" ({interval_text(row.shown)})"
         words += f", {row.shown.asymmetry}" if row.shown.asymmetry else ""
         if row.score is not None:
-            words += f"; expected {row.score.expected:.2f}"
-            if row.score.z is not None:
-                flag = ", flagged" if row.score.flagged else ""
-                words += f", z {row.score.z:.1f}{flag}"
+            # On the template, as the normals were: another number than the one on the person's own
+            # anatomy before it, and the one that z belongs to.
+            score = row.score
+            words += f"; on the template {score.observed:.2f}, expected {score.expected:.2f}"
+            if score.z is not None:
+                flag = ", flagged" if score.flagged else ""
+                words += f", z {score.z:.1f}{flag}"
         lines.append(words)
     return lines
 

@@ -175,6 +175,11 @@ def test_a_lesion_of_thirty_percent_is_found_on_its_side_alone(case: Case, norma
     assert float(hurt["fill_state_percent"]) > 50.0 > float(opposite["fill_state_percent"])
     assert float(hurt["normal_low"]) < float(hurt["expected"]) < float(hurt["normal_high"])
     assert float(hurt["suvr_template"]) < float(hurt["normal_low"])
+    told = json.loads(next((case.folder / "out").glob("*_acquired_suvr.json")).read_text())
+    frontal = rows["frontal_lobe", "both"]
+    seen, usual = (float(frontal[column]) for column in ("suvr_template", "expected"))
+    (line,) = (line for line in told["HeadlineText"] if line.startswith("Frontal"))
+    assert f"; on the template {seen:.2f}, expected {usual:.2f}, z " in line
     space = case.folder / "out" / "space"
     beyond = nib.load(space / "beyond_normals.nii.gz").get_fdata()
     labels = nib.load(space / "regions.nii.gz").get_fdata()
