@@ -52,13 +52,15 @@ def resample(
     """
     step = to_source @ grid.affine
     data = volume.data
+    to_voxel = np.linalg.inv(volume.affine) @ step
+    if data.shape == grid.shape and np.array_equal(to_voxel, np.eye(4)):
+        return data.astype(np.float32)  # every voxel is where it is wanted
     if antialias:
         # Gaussian whose width makes up for the difference of the two voxel widths.
         target = float(np.linalg.norm(step[:3, :3], axis=0).mean())
         source = np.asarray(volume.grid.spacing)
         fwhm = np.sqrt(np.clip(target**2 - source**2, 0.0, None))
         data = ndimage.gaussian_filter(data, FWHM_TO_SIGMA * fwhm / source, mode="nearest")
-    to_voxel = np.linalg.inv(volume.affine) @ step
     sampled: NDArray[np.float32] = ndimage.affine_transform(
         data,
         to_voxel[:3, :3],
