@@ -23,18 +23,25 @@ qmrml: dict[str, Any] = {}  # what is added to the module `slicer`
 
 
 class _Observing:
-    """Observes VTK objects without keeping the widget alive, or calling it when it is gone."""
+    """Observes VTK objects without keeping the widget alive, or calling it when it is gone.
+
+    Nothing of a widget that is gone stays with what it observed: the scene lasts as long as the
+    process, and would tell every panel there ever was of every node.
+    """
 
     def _observe(self, subject: Any, events: tuple[Any, ...], method: Callable[[], None]) -> None:
         reference = weakref.WeakMethod(method)
 
-        def callback(_caller: Any, _event: str) -> None:
+        def callback(caller: Any, _event: str) -> None:
             bound = reference()
             if bound is not None and shiboken6.isValid(bound.__self__):
                 bound()
+                return
+            for tag in tags:
+                caller.RemoveObserver(tag)
 
-        tags = self.__dict__.setdefault("_observations", [])
-        tags.extend((subject, subject.AddObserver(event, callback)) for event in events)
+        tags = [subject.AddObserver(event, callback) for event in events]
+        self.__dict__.setdefault("_observations", []).extend((subject, tag) for tag in tags)
 
     def _stopObserving(self) -> None:
         for subject, tag in self.__dict__.pop("_observations", []):
