@@ -129,6 +129,12 @@ def walk(request, folder, progress=None, **options):
     return synthesize(request, folder, progress or Told(), **options)
 
 
+def until(stage, request, folder, **options):
+    """Walk as far as ``stage``: what follows is not looked at."""
+    with pytest.raises(Cancelled):
+        walk(request, folder, Told(stop_at=stage), **options)
+
+
 @pytest.fixture(scope="module")
 def walked(t1, tmp_path_factory):
     """Outcome, folder and what was told of one walk with a left hemisphere too hot."""
@@ -187,7 +193,8 @@ def test_preprocessing_is_told_the_model_s_grid_the_device_and_the_earlier_space
     request_, tmp_path
 ):
     preparing = Preparing()
-    walk(replace(request_, device="cpu"), tmp_path, prepare=preparing, previous_space=Path("old"))
+    request = replace(request_, device="cpu")
+    until("generate", request, tmp_path, prepare=preparing, previous_space=Path("old"))
     assert preparing.asked["grid"].same_as(load_generator("atlas", "cpu").bundle.grid)
     assert preparing.asked["device"] == "cpu"
     assert preparing.asked["space"] == Path("old")
@@ -198,7 +205,8 @@ PERSON = ClinicalRecord(age=70, mmse=20)
 
 
 def test_a_score_is_kept_from_the_picture_unless_the_user_says_so(request_, noting, tmp_path):
-    walk(
+    until(
+        "export",
         replace(request_, clinical=PERSON),
         tmp_path,
         load_generator=lambda *_: LoadedGenerator(noting.loaded.bundle, noting),
@@ -227,7 +235,8 @@ def test_a_picture_shaped_by_a_score_has_the_image_only_values_beside_it(
 
 def test_a_model_that_reads_no_score_is_not_run_again_without_it(request_, tmp_path):
     noting = Noting(load_generator("atlas", "cpu"))
-    walk(
+    until(
+        "export",
         replace(request_, clinical=PERSON, cognition_shapes_picture=True),
         tmp_path,
         load_generator=lambda *_: LoadedGenerator(noting.loaded.bundle, noting),

@@ -33,16 +33,36 @@ TRUE = template_to_native()
 
 @pytest.fixture
 def known_alignment(monkeypatch):
-    """Greedy answers with the truth at once; N4 takes a short look only."""
+    """The calls of greedy, which answers with the truth at once; N4 takes a short look only."""
+    return answering(monkeypatch)
+
+
+def answering(patch):
     calls = []
-    monkeypatch.setattr(bias_module, "ITERATIONS", (3, 3))
+    patch.setattr(bias_module, "ITERATIONS", (3, 3))
 
     def answer(*_):
         calls.append(1)
         return TRUE if len(calls) % 2 else np.eye(4)
 
-    monkeypatch.setattr(align_module, "greedy_affine", answer)
+    patch.setattr(align_module, "greedy_affine", answer)
     return calls
+
+
+@pytest.fixture(scope="module")
+def head():
+    """T1, brain mask and FLAIR of one made head."""
+    return *made_head(TRUE), made_flair(TRUE)
+
+
+@pytest.fixture(scope="module")
+def first(head):
+    """What the head becomes, and what was told meanwhile."""
+    t1, mask, flair = head
+    progress = Silent()
+    with pytest.MonkeyPatch.context() as patch:
+        answering(patch)
+        return run(t1, mask, flair, progress=progress), progress
 
 
 def run(t1, mask, flair=None, space=None, progress=None, overridden=()):
@@ -58,10 +78,9 @@ def run(t1, mask, flair=None, space=None, progress=None, overridden=()):
     )
 
 
-def test_the_t1_arrives_on_the_template_scaled_and_brain_only(known_alignment):
-    t1, mask = made_head(TRUE)
-    progress = Silent()
-    prepared = run(t1, mask, made_flair(TRUE), progress=progress)
+def test_the_t1_arrives_on_the_template_scaled_and_brain_only(head, first):
+    t1, _, _ = head
+    prepared, progress = first
     assert prepared.t1.grid.same_as(CANONICAL)
     assert prepared.t1.space == CANONICAL.name
     brain = prepared.brain.mask
@@ -91,8 +110,8 @@ def test_the_t1_arrives_on_the_template_scaled_and_brain_only(known_alignment):
     json.dumps(prepared.steps)
 
 
-def test_left_stays_left(known_alignment):
-    t1, mask = made_head(TRUE)
+def test_left_stays_left(head, first, known_alignment):
+    t1, mask, _ = head
     # A dark spot of 10 mm in the left hemisphere, in the scanner's own millimetres.
     spot_template = np.array([-36.0, -20.0, 30.0])
     spot = TRUE[:3, :3] @ spot_template + TRUE[:3, 3]
@@ -100,45 +119,44 @@ def test_left_stays_left(known_alignment):
     away = np.linalg.norm(ijk * 2.0 + t1.volume.affine[:3, 3] - spot, axis=-1)
     data = np.where(away < 10, 0.5 * t1.volume.data, t1.volume.data)
     lesioned = run(dataclasses.replace(t1, volume=t1.volume.with_data(data)), mask)
-    loss = np.clip(run(t1, mask).t1.data - lesioned.t1.data - 0.2, 0, None)
+    loss = np.clip(first[0].t1.data - lesioned.t1.data - 0.2, 0, None)
     centre = np.array(ndimage.center_of_mass(loss)) * 2.0 + CANONICAL.affine[:3, 3]
     assert np.abs(centre - spot_template).max() < 2.0
 
 
-def test_mask_and_transforms_are_reused_only_for_the_same_images(tmp_path, known_alignment):
-    t1, mask = made_head(TRUE)
-    flair = made_flair(TRUE)
+def test_mask_and_transforms_are_reused_only_for_the_same_images(
+    tmp_path, head, first, known_alignment
+):
+    t1, mask, flair = head
     folder = tmp_path / "space"
-    first = run(t1, mask, flair)
+    first, _ = first
     write_space(first, t1, folder)
-    calls = len(known_alignment)
     again = run(t1, mask, flair, space=folder)
-    assert len(known_alignment) == calls
+    assert len(known_alignment) == 0
     assert "FLAIR to T1" not in [s["name"] for s in again.steps]
     assert np.abs(again.t1.data - first.t1.data).max() < 1e-5
     assert (again.native_brain.data == first.native_brain.data).all()
     assert np.abs(again.flair.data - first.flair.data).max() < 1e-5
 
     other = dataclasses.replace(t1, sha256="f" * 64)
-    run(other, mask, flair, space=folder)
-    assert len(known_alignment) == calls + 2
+    run(other, mask, space=folder)
+    assert len(known_alignment) == 2
     # A user who brings a mask where there was none wants it used.
     run(t1, dataclasses.replace(mask, sha256="e" * 64), space=folder)
-    assert len(known_alignment) == calls + 4
+    assert len(known_alignment) == 4
 
 
-def test_a_damaged_space_folder_is_made_again(tmp_path, known_alignment):
-    t1, mask = made_head(TRUE)
-    write_space(run(t1, mask), t1, tmp_path)
+def test_a_damaged_space_folder_is_made_again(tmp_path, head, first, known_alignment):
+    t1, mask, _ = head
+    write_space(first[0], t1, tmp_path)
     (tmp_path / "native_to_template.tfm").write_text("nonsense")
-    calls = len(known_alignment)
     run(t1, mask, space=tmp_path)
-    assert len(known_alignment) == calls + 2
+    assert len(known_alignment) == 2
 
 
-def test_the_space_folder_holds_no_arrays_but_the_mask(tmp_path, known_alignment):
-    t1, mask = made_head(TRUE)
-    write_space(run(t1, mask), t1, tmp_path)
+def test_the_space_folder_holds_no_arrays_but_the_mask(tmp_path, head, first):
+    t1, _, _ = head
+    write_space(first[0], t1, tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         "brain_mask.nii.gz",
         "native_to_template.tfm",
@@ -149,8 +167,8 @@ def test_the_space_folder_holds_no_arrays_but_the_mask(tmp_path, known_alignment
     assert record["steps"][1]["outcome"]["gates"]["dice"] > 0.9
 
 
-def test_a_red_finding_of_the_reader_stops_the_run(known_alignment):
-    t1, mask = made_head(TRUE)
+def test_a_red_finding_of_the_reader_stops_the_run(head, known_alignment):
+    t1, mask, _ = head
     red = Finding("t1_slice_thickness", 7.0, "6 mm", Verdict.RED, "The slices are too thick.")
     with pytest.raises(PETSynthError, match="The slices are too thick") as caught:
         run(dataclasses.replace(t1, findings=[red]), mask)
@@ -161,8 +179,8 @@ THICK = Finding("t1_slice_thickness", 7.0, "6 mm", Verdict.RED, "The slices are 
 UNEVEN = Finding("t1_anisotropy", 8.0, "7", Verdict.RED, "The voxels are too uneven.")
 
 
-def test_an_overridden_check_does_not_stop_the_run_and_is_told(known_alignment):
-    t1, mask = made_head(TRUE)
+def test_an_overridden_check_does_not_stop_the_run_and_is_told(head, known_alignment):
+    t1, mask, _ = head
     names = ("contrast_agent", "t1_slice_thickness")
     prepared = run(dataclasses.replace(t1, findings=[THICK]), mask, overridden=names)
     told = {f.name: f for f in prepared.findings if f.overridden}
@@ -171,16 +189,16 @@ def test_an_overridden_check_does_not_stop_the_run_and_is_told(known_alignment):
     assert all(f.sentence.endswith("Overridden by the user.") for f in told.values())
 
 
-def test_overriding_one_check_leaves_the_next_one_shut(known_alignment):
-    t1, mask = made_head(TRUE)
+def test_overriding_one_check_leaves_the_next_one_shut(head, known_alignment):
+    t1, mask, _ = head
     scan = dataclasses.replace(t1, findings=[THICK, UNEVEN])
     with pytest.raises(PETSynthError, match="too uneven") as caught:
         run(scan, mask, overridden=("t1_slice_thickness", "coverage"))
     assert caught.value.check == "t1_anisotropy", "what the user could override next"
 
 
-def test_a_cut_brain_is_refused_until_the_user_overrides_it(known_alignment):
-    t1, mask = made_head(TRUE)
+def test_a_cut_brain_is_refused_until_the_user_overrides_it(head, known_alignment):
+    t1, mask, _ = head
     shape = t1.volume.shape
     kept = round(shape[2] * 0.7)  # the top of the head is missing
 
@@ -198,16 +216,16 @@ def test_a_cut_brain_is_refused_until_the_user_overrides_it(known_alignment):
     assert told.verdict is Verdict.AMBER
 
 
-def test_a_flair_in_place_of_the_t1_is_refused(known_alignment):
-    _, mask = made_head(TRUE)
+def test_a_flair_in_place_of_the_t1_is_refused(head, known_alignment):
+    _, mask, flair = head
     with pytest.raises(PETSynthError, match="does not have the contrast of a T1") as caught:
-        run(made_flair(TRUE), mask)
+        run(flair, mask)
     assert caught.value.code is ErrorCode.BAD_IMAGE
     assert caught.value.check == "", "this one cannot be overridden"
 
 
-def test_a_mask_beside_the_brain_is_blamed(monkeypatch):
-    t1, mask = made_head(TRUE)
+def test_a_mask_beside_the_brain_is_blamed(head, monkeypatch):
+    t1, mask, _ = head
     monkeypatch.setattr(align_module, "greedy_affine", lambda *_: np.eye(4))
     monkeypatch.setattr(align_module, "PITCHES_DEG", (0.0,))
     block = np.zeros(t1.volume.shape)
@@ -217,13 +235,13 @@ def test_a_mask_beside_the_brain_is_blamed(monkeypatch):
     assert caught.value.code is ErrorCode.BAD_MASK
 
 
-def test_a_cancel_between_the_steps_is_obeyed(known_alignment):
+def test_a_cancel_between_the_steps_is_obeyed(head, known_alignment):
     class Stops(Silent):
         def step(self, done, total):
             if done == 2:
                 raise Cancelled
 
-    t1, mask = made_head(TRUE)
+    t1, mask, _ = head
     with pytest.raises(Cancelled):
         run(t1, mask, progress=Stops())
 
