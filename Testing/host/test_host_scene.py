@@ -15,6 +15,40 @@ def test_the_scene_is_empty_at_the_start_of_a_test_two(host, scene):
     assert scene.GetNumberOfNodesByClass("vtkMRMLVolumeNode") == 0
 
 
+def test_a_test_begins_with_the_views_of_the_four_up_layout_one(host):
+    import slicer
+
+    layouts = slicer.app.layoutManager()
+    layouts.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutDual3DView)
+    layouts.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutThreeOverThreeView)
+    assert layouts.threeDViewCount > 1
+    assert len(layouts.sliceViewNames()) > 3
+
+
+def test_a_test_begins_with_the_views_of_the_four_up_layout_two(host, scene):
+    import slicer
+
+    layouts = slicer.app.layoutManager()
+    assert layouts.threeDViewCount == 1
+    assert set(layouts.sliceViewNames()) == {"Red", "Green", "Yellow"}
+    assert scene.GetNumberOfNodesByClass("vtkMRMLSliceNode") == 3
+    assert scene.GetNumberOfNodesByClass("vtkMRMLViewNode") == 1
+
+
+def test_a_selector_that_is_gone_leaves_nothing_with_the_scene(host):
+    import shiboken6
+    import slicer
+
+    scene = slicer.vtkMRMLScene()
+    selector = slicer.qMRMLNodeComboBox()
+    selector.setMRMLScene(scene)
+    added = slicer.vtkMRMLScene.NodeAddedEvent
+    assert scene.HasObserver(added)
+    shiboken6.delete(selector)
+    scene.AddNode(slicer.vtkMRMLTextNode())
+    assert not scene.HasObserver(added)
+
+
 def test_a_bundle_brings_back_volumes_colours_hierarchy_and_parameters(host, scene, tmp_path):
     import slicer
 

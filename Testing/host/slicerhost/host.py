@@ -112,6 +112,7 @@ class Host:
         slicer.mrmlScene = self.application.scene  # a test of the scene layer may have set its own
         slicer.mrmlScene.Clear(0)
         slicer.app.layoutManager().setLayout(3)
+        slicer.app.layoutManager().forgetOtherViews()
         slicer.app.userSettings().clear()
         slicer.app.processEvents()
         self.packages.reset()

@@ -139,6 +139,19 @@ class LayoutManager:
             self._slices[tag] = SliceView(self._application, tag)
             self._slices[tag].node.SetMappedInLayout(False)
 
+    def forgetOtherViews(self) -> None:
+        """Only the views of the current layout are left, as when the application has just begun.
+
+        Every view follows every node: those of layouts shown long ago would make each test slower
+        than the one before.
+        """
+        shown = self.shownViews()
+        for views in (self._slices, self._threeD):
+            for name, view in list(views.items()):
+                if view not in shown:
+                    del views[name]
+                    view.close()
+
     def _newSlice(self, tag: str, properties: dict[str, str]) -> SliceView:
         view = SliceView(self._application, tag)
         view.node.SetOrientation(properties.get("orientation") or _STANDARD.get(tag, "Axial"))

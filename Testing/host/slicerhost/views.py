@@ -70,6 +70,17 @@ class _View:
         if self._window is not None:
             self._window.SetSize(width, height)
 
+    def close(self) -> None:
+        """The view goes, and its nodes with it."""
+        if self._window is not None:
+            self._managers.SetMRMLDisplayableNode(None)
+            self._window.Finalize()
+        nodes = self._nodes()
+        self._logics().RemoveItem(self._logic)
+        self._logic.SetMRMLScene(None)
+        for node in nodes:
+            self._application.scene.RemoveNode(node)
+
     def _makeWindow(self) -> None:
         self._window = vtk.vtkRenderWindow()
         self._window.SetOffScreenRendering(1)
@@ -140,6 +151,12 @@ class SliceView(_View):
         self._actor.SetMapper(self._mapper)
         self._actor.GetProperty().SetDisplayLocationToBackground()
 
+    def _logics(self) -> Any:
+        return self._application.applicationLogic.GetSliceLogics()
+
+    def _nodes(self) -> list[Any]:
+        return [self._logic.GetSliceCompositeNode(), self.node]
+
     def sliceLogic(self) -> Any:
         return self._logic
 
@@ -185,6 +202,12 @@ class ThreeDView(_View):
         self._logic.SetMRMLScene(application.scene)
         self.node = application.scene.GetSingletonNode(name, "vtkMRMLViewNode")
         self.node = self.node or self._logic.AddViewNode(name)
+
+    def _logics(self) -> Any:
+        return self._application.applicationLogic.GetViewLogics()
+
+    def _nodes(self) -> list[Any]:
+        return [self.node]
 
     def mrmlViewNode(self) -> Any:
         return self.node
