@@ -91,7 +91,7 @@ def heads(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Prepared]:
     brain = nib.Nifti1Image(upright.native_brain.data, upright.native_brain.affine)
     made = {"upright": upright}
     for name, pose in POSES.items():
-        t1, mask = folder / f"{name} T1.nii.gz", folder / f"{name} mask.nii.gz"
+        t1, mask = folder / f"{name} T1.nii", folder / f"{name} mask.nii"
         nib.save(posed(image, pose, 1), t1)
         nib.save(posed(brain, pose, 0), mask)
         made[name] = prepared(read_scan(t1), read_scan(mask, "mask"))
@@ -163,17 +163,28 @@ def x_mm(volume: Volume, where: NDArray[np.bool_]) -> NDArray[np.float64]:
     return ijk @ volume.affine[0, :3] + volume.affine[0, 3]
 
 
+@pytest.fixture(scope="module")
+def generated(heads: dict[str, Prepared]) -> dict[str, dict[str, RegionTable]]:
+    """The regional values of both models in every pose."""
+    tables: dict[str, dict[str, RegionTable]] = {}
+    for model in ("flow", "atlas"):
+        generator = load_generator(model, "cpu").generator
+        tables[model] = {}
+        for name, head in heads.items():
+            # The atlas works on any part of the template grid, so on flow's too.
+            inputs = GeneratorInput(head.t1, head.brain, None, tracer("fdg"), ClinicalRecord())
+            tables[model][name] = measured(generator.generate(inputs, Effort(), Silent()), head)[1]
+    return tables
+
+
 @pytest.mark.parametrize("model", ["flow", "atlas"])
 def test_regional_values_do_not_depend_on_how_the_head_lay(
-    heads: dict[str, Prepared], model: str
+    generated: dict[str, dict[str, RegionTable]], model: str
 ) -> None:
-    loaded = load_generator(model, "cpu")
-    values = {}
-    for name, head in heads.items():
-        # The atlas works on any part of the template grid, so on flow's too.
-        inputs = GeneratorInput(head.t1, head.brain, None, tracer("fdg"), ClinicalRecord())
-        _, table = measured(loaded.generator.generate(inputs, Effort(), Silent()), head)
-        values[name] = {(r.region, r.side): r.mean for r in (*table.headline, *table.regions)}
+    values = {
+        name: {(r.region, r.side): r.mean for r in (*table.headline, *table.regions)}
+        for name, table in generated[model].items()
+    }
     for name in POSES:
         for (region, side), upright in values["upright"].items():
             difference = abs(values[name][region, side] / upright - 1)
@@ -183,16 +194,13 @@ def test_regional_values_do_not_depend_on_how_the_head_lay(
 @pytest.mark.shared
 @pytest.mark.skipif(not GROUP_MEAN.exists(), reason="the group-mean FDG image is not here")
 def test_the_taught_pattern_lands_on_the_right_gyri(
-    heads: dict[str, Prepared], capsys: pytest.CaptureFixture[str]
+    generated: dict[str, dict[str, RegionTable]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     # A pipeline check: the simulator was calibrated on this image (see benchmark/agreement.py).
     real = group_mean_by_region()
-    head = heads["upright"]
-    inputs = GeneratorInput(head.t1, head.brain, None, tracer("fdg"), ClinicalRecord())
     r = {}
-    for model in ("flow", "atlas"):
-        made = load_generator(model, "cpu").generator.generate(inputs, Effort(), Silent())
-        rows = measured(made, head)[1].regions
+    for model, tables in generated.items():
+        rows = tables["upright"].regions
         pairs = [
             (real[name], np.mean([v.mean for v in rows if v.region == name and v.side != "both"]))
             for name in real
