@@ -104,9 +104,6 @@ def usual_percent(n: int, fresh: int) -> tuple[float, float]:
     Limits that hold 99 % of the beta-binomial distribution: chance in who is in the database, and
     chance in who is new.
     """
-    # Half a second to import, and asked only where new people are checked.
-    from scipy import stats
-
     rank = threshold_rank(n)
     # Half a second to import, and only building and checking a database asks for it.
     from scipy.stats import betabinom

@@ -13,6 +13,7 @@ from scipy.spatial.transform import Rotation
 from PETSynthLib.assets import atlas_volume
 from PETSynthLib.errors import PETSynthError
 from PETSynthLib.preprocess import NativeToTemplate
+from PETSynthLib.preprocess.transform import resample
 from PETSynthLib.volume import CANONICAL, Grid, PetVolume, Volume
 
 
@@ -87,6 +88,23 @@ def test_a_pet_keeps_its_meaning_on_the_way_back():
     assert isinstance(native, PetVolume)
     assert (native.tracer, native.quantity, native.space) == ("pib", "sd", "scanner")
     assert native.grid.same_as(grid)
+
+
+@pytest.mark.parametrize("order", [0, 1, 3])
+def test_where_voxels_coincide_nothing_changes(order):
+    rng = np.random.default_rng(3)
+    affine = np.diag([1.5, 1.0, 2.0, 1.0])
+    affine[:3, 3] = (-4.0, 7.0, 2.5)
+    volume = Volume(rng.normal(size=(6, 5, 4)).astype(np.float32), affine)
+    same = resample(volume, np.eye(4), volume.grid, order, antialias=True)
+    np.testing.assert_array_equal(same, volume.data)
+    assert not np.shares_memory(same, volume.data)
+    # Half a voxel beside it, or a voxel more, is sampled.
+    beside = np.eye(4)
+    beside[0, 3] = 0.75
+    assert np.abs(resample(volume, beside, volume.grid, 1) - volume.data).max() > 0.01
+    longer = Grid((7, 5, 4), affine)
+    assert resample(volume, np.eye(4), longer, order).shape == longer.shape
 
 
 def test_labels_stay_whole_numbers():
