@@ -114,6 +114,9 @@ class QuantifyTable:
     def openStatistics(self):
         """The regions in Slicer's Segment Statistics, which also knows SUVR, interval and z."""
         registerPlugin()
+        if self.nodes.regions is not None:
+            # It leaves out what is hidden, and a click on a row hides all other regions.
+            Scene.showAllRegions(self.nodes.regions)
         slicer.util.selectModule("SegmentStatistics")
         widget = getattr(slicer.modules, "SegmentStatisticsWidget", None)
         if widget is not None and self.nodes.regions is not None:

@@ -3,12 +3,13 @@
 The plugin reads what was measured; it measures nothing, so that its numbers are those of the table.
 """
 
-import slicer
 from slicer.i18n import tr as _
 
 import PETSynthScene as Scene
 from PETSynthLib.export import marks
 from PETSynthLib.export.columns import NO_UNIT, RATIO, suvr_code, z_code
+
+from .Services import sceneEnvironment
 
 _registered = []
 
@@ -48,10 +49,11 @@ def pluginClass(base):
             """Values of a segment by key; empty for a segment that PETSynth has not measured."""
             requested = self.getRequestedKeys()
             nodeId = self.getParameterNode().GetParameter("Segmentation")
-            segmentation = slicer.mrmlScene.GetNodeByID(nodeId) if nodeId else None
+            environment = sceneEnvironment()
+            segmentation = environment.node(nodeId)
             if segmentation is None:
                 return {}
-            values = Scene.measuredOf(segmentation, segmentID)
+            values = Scene.measuredOf(environment, segmentation, segmentID)
             return {key: value for key, value in values.items() if key in requested}
 
         def getMeasurementInfo(self, key):
@@ -59,9 +61,10 @@ def pluginClass(base):
             row = _measurements().get(key)
             if row is None:
                 return None
-            name, description, quantity, unit = row
+            name, title, description, quantity, unit = row
             return self.createMeasurementInfo(
                 name=name,
+                title=title,
                 description=description,
                 units=unit.meaning,
                 quantityDicomCode=self.createCodedEntry(
@@ -74,15 +77,17 @@ def pluginClass(base):
 
 
 def _measurements():
-    """Key -> name, description, quantity, unit; the quantities of a computed PET have keys of their
-    own, so that no column mixes the two."""
+    """Key -> name, title, description, quantity, unit; the quantities of a computed PET have keys
+    of their own, so that no column mixes the two. Names are for programs, titles for the user."""
     low, high = marks.INTERVAL_BOUNDS
     computed, measured = suvr_code(True), suvr_code(False)
+    calibrated, mean = _("Calibrated on the model's own errors."), _("Mean of the region.")
+    disease = _("Positive in the direction of disease.")
     return {
-        "synthetic_suvr": (marks.QUANTITY, _("Mean of the region."), computed, RATIO),
-        "synthetic_low": (low, _("Calibrated on the model's own errors."), computed, RATIO),
-        "synthetic_high": (high, _("Calibrated on the model's own errors."), computed, RATIO),
-        "synthetic_z": (marks.Z_QUANTITY, _("Positive as in disease."), z_code(True), NO_UNIT),
-        "suvr": ("SUVR", _("Mean of the region."), measured, RATIO),
-        "z": ("z", _("Positive in the direction of disease."), z_code(False), NO_UNIT),
+        "synthetic_suvr": (marks.QUANTITY, _("Synthetic SUVR"), mean, computed, RATIO),
+        "synthetic_low": (low, low, calibrated, computed, RATIO),
+        "synthetic_high": (high, high, calibrated, computed, RATIO),
+        "synthetic_z": (marks.Z_QUANTITY, _("Synthetic z"), disease, z_code(True), NO_UNIT),
+        "suvr": ("SUVR", _("SUVR"), mean, measured, RATIO),
+        "z": ("z", _("z"), disease, z_code(False), NO_UNIT),
     }

@@ -292,7 +292,8 @@ def _tell(finished: Finished, nodes: QuantifiedNodes) -> None:
     for name, value in facts.items():
         nodes.table.SetAttribute(FACTS + name, value)
     nodes.table.SetAttribute(HEADER, "\n".join(finished.notices))
-    setResultDigest(nodes.table, finished.digest)
+    for node in (nodes.table, nodes.regions):
+        setResultDigest(node, finished.digest)
 
 
 def quantificationsOf(env: SceneEnvironment, petNode: Any) -> list[QuantifiedNodes]:

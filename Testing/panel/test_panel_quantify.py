@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import quantified_case as cases
 import slicer
+import vtk
 from panel_fakes import resultEvent
 
 from PETSynthLib.request import quantify_request_from_dict
@@ -364,6 +365,22 @@ class TestButtons:
         assert opened == ["SegmentEditor"]
         assert nodes.regions.GetDisplayNode().GetSegmentVisibility("insula.L")
 
+    def test_segment_statistics_gets_every_region(
+        self, quantify: Quantify, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It leaves out hidden segments, and a click on a row hides all the others."""
+        opened: list[str] = []
+        monkeypatch.setattr(slicer.util, "selectModule", opened.append)
+        quantify.acquired()
+        regions = quantify.measure().regions
+        quantify.Scene.showRegion(quantify.card._context.environment, regions, "insula", "L")
+        assert not regions.GetDisplayNode().GetSegmentVisibility("cuneus.R")
+        quantify.ui.statisticsButton.click()
+        assert opened == ["SegmentStatistics"]
+        seen = vtk.vtkStringArray()
+        regions.GetDisplayNode().GetVisibleSegmentIDs(seen)
+        assert seen.GetNumberOfValues() == regions.GetSegmentation().GetNumberOfSegments()
+
 
 class TestMessages:
     def test_done_without_normals_offers_to_add_some(self, quantify: Quantify) -> None:
@@ -504,13 +521,39 @@ class TestSegmentStatistics:
             "synthetic_high": float(row["interval90_high"]),
         }
         info = plugin.getMeasurementInfo("synthetic_suvr")
-        assert info["name"] == "Synthetic SUVR"
+        assert (info["name"], info["title"]) == ("Synthetic SUVR", "Synthetic SUVR")
         assert "SUVR" in info["DICOM.QuantityCode"]
         assert plugin.computeStatistics("cuneus.L") == {}, "hidden in the table, hidden here"
         # An edited segment is no longer the region that was measured.
         nodes.regions.GetSegmentation().GetSegment("insula.R").SetLabelValue(200)
         assert plugin.computeStatistics("insula.R") == {}
         SegmentStatistics._registered.clear()
+
+    def test_it_tells_the_same_of_a_segmentation_under_a_transform(
+        self, quantify: Quantify, module: Any
+    ) -> None:
+        from segment_statistics_standin import hardenedCopy
+
+        from PETSynthPanel import SegmentStatistics
+
+        quantify.synthesize()
+        regions = quantify.measure().regions
+        plugin = SegmentStatistics.pluginClass(
+            sys.modules["SegmentStatisticsPlugins"].SegmentStatisticsPluginBase
+        )()
+        parameters = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScriptedModuleNode")
+        plugin.setParameterNode(parameters)
+        parameters.SetParameter("Segmentation", regions.GetID())
+        plain = plugin.computeStatistics("insula.R")
+        quarter = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+        matrix = vtk.vtkMatrix4x4()
+        for row, values in enumerate(([0, -1, 0, 12], [1, 0, 0, -7], [0, 0, 1, 3])):
+            for column, value in enumerate(values):
+                matrix.SetElement(row, column, value)
+        quarter.SetMatrixTransformToParent(matrix)
+        regions.SetAndObserveTransformNodeID(quarter.GetID())
+        parameters.SetParameter("Segmentation", hardenedCopy(regions).GetID())
+        assert plugin.computeStatistics("insula.R") == plain != {}
 
     def test_without_the_module_nothing_is_registered(self, panel: Any) -> None:
         from PETSynthPanel import SegmentStatistics
