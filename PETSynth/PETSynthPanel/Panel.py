@@ -23,6 +23,7 @@ from .Launcher import Launcher
 from .LiveView import LiveView
 from .Orders import SynthesisOrder
 from .PatientCard import PatientCard
+from .ProcessRunner import endAll
 from .QuantifyCard import QuantifyCard
 from .RemedyActions import RemedyActions
 from .RunArea import RunArea
@@ -162,6 +163,7 @@ class Panel:
         self.controller.changed.disconnect(self._onController)
         self.batch.queue.active = False
         self.launcher.close()
+        endAll()
         self.context.parameters = None
 
     # --- following -----------------------------------------------------------------------------

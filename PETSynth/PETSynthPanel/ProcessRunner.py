@@ -12,6 +12,17 @@ _alive = set()
 """Runners whose process still runs: nobody else may hold them once a run is cancelled."""
 
 
+def endAll(seconds=1.0):
+    """Leave no process, e.g. when Slicer quits: one that has said its last word may still be ending.
+
+    Each gets ``seconds`` to end by itself, then it is killed.
+    """
+    for runner in list(_alive):
+        if not runner.waitForEnd(seconds):
+            runner.kill()
+            runner.waitForEnd(seconds)
+
+
 class ProcessRunner:
     """One process. Fulfils `Controller.Process`."""
 

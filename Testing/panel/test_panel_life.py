@@ -100,6 +100,18 @@ class TestReload:
         assert widget.ui.t1wSelector.currentNode() is not None
 
 
+def test_no_process_outlives_the_panel(panel: Any) -> None:
+    """Neither one that nobody heeds any more: its run was cancelled, or it has answered."""
+    from PETSynthPanel.Controller import Command
+    from PETSynthPanel.ProcessRunner import ProcessRunner
+
+    runners = [ProcessRunner(), ProcessRunner()]
+    for runner, script in zip(runners, ("pass", "import time; time.sleep(60)"), strict=True):
+        runner.start(Command(sys.executable, ("-I", "-S", "-c", script), {}))
+    panel.widget.cleanup()
+    assert all(runner.waitForEnd(0) for runner in runners)
+
+
 class TestFolders:
     def test_a_job_folder_with_spaces_and_umlauts(self, panel: Any, tmp_path: Path) -> None:
         folder = tmp_path / "Läufe von heute"
