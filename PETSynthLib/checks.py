@@ -84,9 +84,9 @@ class Finding:
         return NOTHING_TO_COMPARE in (self.value, self.limit)
 
     def as_dict(self) -> dict[str, object]:
-        """JSON-ready form."""
+        """JSON-ready form, without the translators' key: that is for programs with a user."""
         body = {**asdict(self), "verdict": self.verdict.value}
-        del body["key"]  # for translators only
+        del body["key"]
         return body
 
 

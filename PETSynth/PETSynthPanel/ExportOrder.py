@@ -11,7 +11,7 @@ import PETSynthScene as Scene
 from PETSynthLib.errors import ErrorCode, PETSynthError
 from PETSynthLib.request import EXPORT, ExportRequest
 
-from . import ExportMessages, Messages
+from . import ExportMessages, Messages, Sentences
 from .Orders import Order
 
 DICOM = "dicom"
@@ -134,7 +134,7 @@ class ExportOrder(Order):
 
 
 def _warnings(body):
-    return tuple(one["sentence"] for one in body["findings"] if one["verdict"] == "amber")
+    return tuple(Sentences.told(one) for one in body["findings"] if one["verdict"] == "amber")
 
 
 def _beside(files, folder):

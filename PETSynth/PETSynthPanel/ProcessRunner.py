@@ -13,9 +13,12 @@ _alive = set()
 
 
 def endAll(seconds=1.0):
-    """Leave no process, e.g. when Slicer quits: one that has said its last word may still be ending.
+    """Leave no process when the panel goes; one that has said its last word may still be ending.
 
-    Each gets ``seconds`` to end by itself, then it is killed.
+    Parameters
+    ----------
+    seconds
+        What each gets to end by itself before it is killed.
     """
     for runner in list(_alive):
         if not runner.waitForEnd(seconds):

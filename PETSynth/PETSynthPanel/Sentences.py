@@ -1,4 +1,4 @@
-"""Words of the lights in the user's language; what is not in here is shown as the library said it.
+"""Findings in the user's language; what is not in here is shown as the library said it.
 
 A finding's ``key`` says which sentence it is, its ``value`` is the number in it.
 """
@@ -11,6 +11,11 @@ def sentence(key, value, said):
     words = _WORDS.get(key)
     # Called at the moment of showing: only then the language is known.
     return said if words is None else words().format(value=value)
+
+
+def told(finding):
+    """The sentence of a finding as ``result.json`` has it."""
+    return sentence(finding["key"], finding["value"], finding["sentence"])
 
 
 _WORDS = {
@@ -50,5 +55,12 @@ _WORDS = {
     "flair.apart": lambda: _("Its middle lies {value:.0f} mm from the T1's; it will be aligned."),
     "flair_match.amber": lambda: _(
         "The FLAIR matches the T1 only roughly: check that it is of the same visit."
+    ),
+    "dicom_study.amber": lambda: _(
+        "The T1 has no DICOM source; the DICOM files start a new study."
+    ),
+    "dicom_study.unproved": lambda: _(
+        "The DICOM series has the geometry of the T1; its voxels could not be compared, because "
+        "the T1's file is no longer where it was."
     ),
 }

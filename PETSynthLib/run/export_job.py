@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from ..errors import ErrorCode, PETSynthError
 from ..export.dicom import write_dicom
-from ..export.finished import Finished, read_finished
+from ..export.finished import REQUEST, RESULT, Finished, read_finished
 from ..export.formats import WRITERS, Destination
 from ..export.nameless import require_no_names, without_names
 from ..progress import EXPORT_STAGES, Progress
@@ -32,10 +33,13 @@ class Exported:
         The result.
     files
         Format -> how many files.
+    names
+        Their paths below the output folder, with ``/``.
     """
 
     finished: Finished
     files: dict[str, int]
+    names: frozenset[str]
 
 
 def run_export(request: ExportRequest, sink: Sink, cancellation: Cancellation) -> whole.Finished:
@@ -109,7 +113,8 @@ def export_result(
             to = Destination(place, final, request.subject, request.deidentify)
             written = WRITERS[name](finished, to, progress)
         files[name] = len(written)
-    return Exported(finished, files)
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return Exported(finished, files, frozenset(p.relative_to(folder).as_posix() for p in paths))
 
 
 def _refuse_at_once(request: ExportRequest) -> None:
@@ -142,4 +147,28 @@ def _described(request: ExportRequest, made: Exported) -> dict[str, Any]:
         "result_sha256": finished.digest,
         "headline": [],
         "headline_text": counts,
+        "earlier": _earlier(Path(request.output), made.names),
     }
+
+
+def _earlier(output: Path, replaced: frozenset[str]) -> list[dict[str, Any]]:
+    """Records of the exports before, of which files stay in the folder: a PET and its measurement
+    go there one after the other, as do the people of a BIDS derivative.
+
+    Parameters
+    ----------
+    output
+        The folder.
+    replaced
+        Files that this export writes.
+    """
+    try:
+        record = json.loads((output / RESULT).read_text(encoding="utf-8"))
+        record["request"] = json.loads((output / REQUEST).read_text(encoding="utf-8"))
+        records = [*record.pop("earlier", []), record]
+        gone = {*replaced, REQUEST}
+        for one in records:
+            one["files"] = {name: sha for name, sha in one["files"].items() if name not in gone}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []  # there was no export before; another kind of result there was refused already
+    return [one for one in records if one["files"]]

@@ -124,7 +124,7 @@ def run_work(
             "seconds": {stage: round(value, 2) for stage, value in clock.seconds.items()},
             "total_seconds": round(clock.total, 2),
             "peak_memory_mb": round(peak_memory_mb(), 1),
-            "findings": [finding.as_dict() for finding in reporter.findings],
+            "findings": [{**one.as_dict(), "key": one.key} for one in reporter.findings],
             **work.describe(outcome),
         }
         _write_json(staging.folder / REQUEST, work.request)

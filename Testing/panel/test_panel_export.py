@@ -116,7 +116,7 @@ class Export:
             "version": 1,
             "kind": "export",
             "total_seconds": 3.0,
-            "findings": [one.as_dict() for one in findings],
+            "findings": [{**one.as_dict(), "key": one.key} for one in findings],
             "result_sha256": digest,
         }
         (folder / "result.json").write_text(json.dumps(body), encoding="utf-8")
@@ -388,6 +388,24 @@ class TestMessages:
         running.announce(running.write(finding))
         assert running.panel.message() == f"1 item written. {NEW_STUDY}"
         assert running.panel.controller.notice.kind.value == "amber"
+
+    @pytest.mark.parametrize(
+        ("key", "words"),
+        [
+            ("dicom_study.amber", NEW_STUDY),
+            ("dicom_study.unproved", "The DICOM series has the geometry of the T1; its voxels "),
+        ],
+    )
+    def test_whose_study_it_is_is_told_in_the_users_language(
+        self, running: Export, monkeypatch: pytest.MonkeyPatch, key: str, words: str
+    ) -> None:
+        from PETSynthPanel import Sentences
+
+        monkeypatch.setattr(Sentences, "_", str.upper)
+        said = "As the library says it."
+        finding = Finding("dicom_study", "new", "own", Verdict.AMBER, said, key=key)
+        running.announce(running.write(finding))
+        assert running.panel.message().startswith(f"1 item written. {words.upper()}")
 
     def test_the_folder_opens(self, running: Export, monkeypatch: pytest.MonkeyPatch) -> None:
         import qt

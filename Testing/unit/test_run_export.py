@@ -119,6 +119,29 @@ class TestRun:
         assert "sub-other" in people
         assert (out / "notes.txt").read_text("utf-8") == "mine"
 
+    def test_the_record_of_a_folder_is_of_all_that_was_exported_into_it(
+        self, results: dict[str, Path], tmp_path: Path
+    ) -> None:
+        """A PET and its measurement are two results; the panel exports both into one folder."""
+        out = tmp_path / "out"
+        export(request(results["fdg"], out, "nifti", "csv"))
+        export(request(results["acquired"], out, "labelmap", "csv"))
+        export(request(results["fdg"], out, "csv"))
+        body = json.loads((out / "result.json").read_text("utf-8"))
+        records = [*body["earlier"], body]
+        own = [read_finished(results[name]).digest for name in ("fdg", "acquired", "fdg")]
+        assert [one["result_sha256"] for one in records] == own
+        assert [one["request"]["formats"] for one in records[:2]] == [
+            ["nifti", "csv"],
+            ["labelmap", "csv"],
+        ]
+        named = [name for one in records for name in one["files"]]
+        there = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
+        assert sorted(named) == sorted(there - {"result.json"}), "each file once"
+        export(request(results["fdg"], out, "nifti", "csv"))
+        body = json.loads((out / "result.json").read_text("utf-8"))
+        assert len(body["earlier"]) == 1, "of the others every file was written anew"
+
     def test_without_names_nothing_tells_whose_file_it_was(
         self, results: dict[str, Path], tmp_path: Path
     ) -> None:

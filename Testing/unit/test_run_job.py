@@ -66,7 +66,8 @@ def test_the_record_says_how_long_how_much_and_what_was_found(request_):
     body = finished.body
     assert list(body["seconds"]) == [key for key, _ in STAGES]
     assert body["peak_memory_mb"] > 10
-    assert body["findings"] == [run_fakes.AMBER.as_dict()]
+    amber = run_fakes.AMBER
+    assert body["findings"] == [{**amber.as_dict(), "key": amber.key}]
     assert body["Synthetic"] is True
     assert body["notices"][0].startswith("DEMONSTRATION")
     assert body["model"]["name"] == "fake"
