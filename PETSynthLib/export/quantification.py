@@ -20,8 +20,9 @@ from ..quantify.regions import COMPOSITES, title_of
 from ..tracers import Tracer
 from ..volume import PetVolume, Volume
 from . import marks
-from .policy import Release, ShownRow
+from .policy import Release
 from .record import Source
+from .shown import ShownRow
 
 
 @dataclass(frozen=True)

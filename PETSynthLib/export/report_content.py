@@ -8,7 +8,8 @@ from typing import Any
 
 from ..checks import Finding
 from ..tracers import Cutoff, Tracer
-from .policy import Release, ShownRow
+from .policy import Release
+from .shown import ShownRow
 
 UPTAKE_PAGE = "ssp"
 """The surface page without z; every other page holds z."""
@@ -43,7 +44,7 @@ class RegionLine:
     Attributes
     ----------
     row
-        Value, interval and side difference, from `policy.shown_rows`.
+        Value, interval and side difference, from `shown.shown_rows`.
     spread
         Half the width of an uncalibrated 90 % spread, SUVR, where there is no interval.
     expected

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from ..quantify import RegionTable
 from ..quantify.suvr import Z_90
 from . import marks
-from .policy import NOT_INFORMATIVE, shown_rows
 from .record import NOT_READ, USED, WITHHELD, Fact, Record, software_versions
 from .report_content import Added, Picture, ReportContent, lines_of
 from .report_difference import SMOOTH_FWHM_MM
+from .shown import NOT_INFORMATIVE, shown_rows
 from .tables import region_words, text_to_copy
 
 _EVIDENCE = {

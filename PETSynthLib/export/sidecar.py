@@ -8,8 +8,8 @@ from typing import Any
 
 from ..quantify import RegionTable
 from . import marks
-from .policy import shown_rows
 from .record import NOT_GIVEN, NOT_READ, USED, WITHHELD, Record, software_versions
+from .shown import shown_rows
 
 
 def sidecar(record: Record, table: RegionTable, outputs: dict[str, str]) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from ..quantify import RegionTable
 from ..quantify.regions import labels_of
 from ..tracers import Tracer, tracer
 from . import marks
-from .policy import NOT_INFORMATIVE, Release, first_lines, shown_rows
+from .policy import Release, first_lines
+from .shown import NOT_INFORMATIVE, shown_rows
 from .surface_maps import (
     HIGH,
     LOW,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ..quantify import RegionTable, title_of
 from . import marks
-from .policy import ShownRow, shown_rows
 from .record import NOT_GIVEN, USED, Record
+from .shown import ShownRow, shown_rows
 
 NO_INTERVAL = "no interval"
 

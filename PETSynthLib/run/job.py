@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import pipeline
 from ..export import Record, headline_lines, marks
-from ..export.policy import shown_rows
+from ..export.shown import shown_rows
 from ..export.tables import regions_line
 from ..progress import STAGES
 from ..request import SynthesisRequest

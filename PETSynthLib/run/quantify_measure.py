@@ -14,8 +14,8 @@ from ..assets import reference_mask
 from ..checks import Finding, Verdict
 from ..errors import ErrorCode, PETSynthError
 from ..export import marks
-from ..export.policy import ShownRow, shown_rows
 from ..export.quantification import ScaleLine
+from ..export.shown import ShownRow, shown_rows
 from ..normative.database import Database
 from ..normative.regression import FEWEST, Person
 from ..normative.score import (

@@ -16,9 +16,10 @@ from PIL import Image
 
 from PETSynthLib.export import marks
 from PETSynthLib.export.finished import Finished
-from PETSynthLib.export.policy import NOT_INFORMATIVE, release
+from PETSynthLib.export.policy import release
 from PETSynthLib.export.record import Source
 from PETSynthLib.export.region_rows import MISSING, RegionRows
+from PETSynthLib.export.shown import NOT_INFORMATIVE
 from PETSynthLib.progress import Silent
 from PETSynthLib.read.orientation import to_canonical
 from PETSynthLib.request import QUANTIFY, SYNTHESIZE

@@ -17,12 +17,13 @@ from report_case import content, png
 from PETSynthLib.export import marks
 from PETSynthLib.export.figure_parts import low_and_high
 from PETSynthLib.export.nifti import write_labels, write_packed, write_pet
-from PETSynthLib.export.policy import Grounds, judged, release, shown_rows
+from PETSynthLib.export.policy import Grounds, judged, release
 from PETSynthLib.export.quantification import Quantification, QuantifiedRow
 from PETSynthLib.export.quantification_files import write_quantification
 from PETSynthLib.export.record import Source
 from PETSynthLib.export.report import report_html
 from PETSynthLib.export.report_content import ReportContent
+from PETSynthLib.export.shown import shown_rows
 from PETSynthLib.export.sidecar import write_sidecar
 from PETSynthLib.export.tables import write_regions
 from PETSynthLib.normative.score import RegionScore

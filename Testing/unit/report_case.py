@@ -9,8 +9,9 @@ from io import BytesIO
 from export_case import record
 from PIL import Image
 
-from PETSynthLib.export.policy import Release, ShownRow, release
+from PETSynthLib.export.policy import Release, release
 from PETSynthLib.export.report_content import Added, Picture, RegionLine, ReportContent
+from PETSynthLib.export.shown import ShownRow
 from PETSynthLib.quantify import RegionValue
 
 VOID = ("meta", "img", "source", "rect", "line", "circle")

@@ -6,16 +6,8 @@ import pytest
 
 from PETSynthLib.errors import ErrorCode, PETSynthError
 from PETSynthLib.export import marks
-from PETSynthLib.export.policy import (
-    DICOM_OBJECTS,
-    NORMATIVE,
-    NOT_INFORMATIVE,
-    NOT_SEEN,
-    NOT_SHOWN,
-    dicom_objects,
-    release,
-    shown_rows,
-)
+from PETSynthLib.export.policy import DICOM_OBJECTS, NORMATIVE, dicom_objects, release
+from PETSynthLib.export.shown import NOT_INFORMATIVE, NOT_SEEN, NOT_SHOWN, shown_rows
 from PETSynthLib.generate.bundle import EVIDENCE
 from PETSynthLib.quantify import RegionTable, RegionValue
 

@@ -15,14 +15,7 @@ from quantify_case import HERE, pet_volume, prepared, regions, uptake
 from PETSynthLib.errors import ErrorCode, PETSynthError
 from PETSynthLib.export import marks
 from PETSynthLib.export.nifti import write_acquired, write_pet
-from PETSynthLib.export.policy import (
-    ACQUIRED_ONLY,
-    NO_DATABASE,
-    Grounds,
-    ShownRow,
-    judged,
-    release,
-)
+from PETSynthLib.export.policy import ACQUIRED_ONLY, NO_DATABASE, Grounds, judged, release
 from PETSynthLib.export.quantification import Quantification, QuantifiedRow, ScaleLine, row_of
 from PETSynthLib.export.quantification_files import (
     cells,
@@ -32,6 +25,7 @@ from PETSynthLib.export.quantification_files import (
     write_table,
 )
 from PETSynthLib.export.record import Source
+from PETSynthLib.export.shown import ShownRow
 from PETSynthLib.normative.pattern import Similarity
 from PETSynthLib.normative.score import RegionScore
 from PETSynthLib.preprocess.pet_alignment import PetAlignment

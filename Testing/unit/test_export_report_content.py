@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from report_case import ACQUIRED, SIMULATION, content, line, png
 
-from PETSynthLib.export.policy import NORMATIVE, ShownRow, release
+from PETSynthLib.export.policy import NORMATIVE, release
 from PETSynthLib.export.report_content import Picture, cutoffs_that_hold, lines_of
+from PETSynthLib.export.shown import ShownRow
 from PETSynthLib.quantify import RegionValue
 from PETSynthLib.tracers import Cutoff, tracer
 

@@ -16,7 +16,7 @@ from PETSynthLib.assets import atlas_volume
 from PETSynthLib.errors import PETSynthError
 from PETSynthLib.export import marks, ssp
 from PETSynthLib.export import report_quantification as module
-from PETSynthLib.export.policy import NORMATIVE, release, shown_rows
+from PETSynthLib.export.policy import NORMATIVE, release
 from PETSynthLib.export.quantification import Quantification, QuantifiedRow, ScaleLine
 from PETSynthLib.export.record import Source
 from PETSynthLib.export.report import report_html
@@ -24,6 +24,7 @@ from PETSynthLib.export.report_quantification import (
     quantification_content,
     write_quantification_report,
 )
+from PETSynthLib.export.shown import shown_rows
 from PETSynthLib.normative.regression import Person
 from PETSynthLib.normative.score import RegionScore, normals
 from PETSynthLib.preprocess import NativeToTemplate

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from PETSynthLib.errors import ErrorCode, PETSynthError
-from PETSynthLib.export.policy import ShownRow
+from PETSynthLib.export.shown import ShownRow
 from PETSynthLib.quantify import RegionValue
 from PETSynthLib.quantify.native_regions import BENT
 from PETSynthLib.run.quantify_measure import shown_of_synthetic

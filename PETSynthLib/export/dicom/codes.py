@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ...quantify.terminology import Code
 from .. import marks
 from ..columns import SCHEME
-from ..policy import NOT_INFORMATIVE, NOT_SEEN, NOT_SHOWN
+from ..shown import NOT_INFORMATIVE, NOT_SEEN, NOT_SHOWN
 
 if TYPE_CHECKING:
     from highdicom.coding_schemes import CodingSchemeIdentificationItem
