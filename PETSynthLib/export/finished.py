@@ -278,7 +278,7 @@ def _verify(folder: Path, name: str, digest: str) -> None:
 
 
 def _synthesis(folder: Path, result: dict[str, Any], names: list[str]) -> Finished:
-    key = result["tracer"]
+    key = tracer_named(result["tracer"]).key
     mean = folder / marks.file_name(key, "suvr", ".nii.gz")
     meaning = meaning_of(mean, read_scan(mean, "PET"), "")
     record_name = marks.file_name(key, "", ".json")

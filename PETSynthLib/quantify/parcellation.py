@@ -89,10 +89,8 @@ def number_of(region: str, side: str) -> tuple[int, ...]:
     return ()
 
 
-def parcellation_regions(
-    parcellation: Volume, native_brain: Volume, atlas: NativeRegions
-) -> tuple[NativeRegions, list[Finding]]:
-    """The user's labels in the place of the atlas's.
+def labels_on(parcellation: Volume, native_brain: Volume) -> tuple[Volume, Finding]:
+    """The user's labels on the T1, if they are labels of this head.
 
     A parcellation on another lattice but in the same place (FreeSurfer writes 256 cubed) is sampled
     by the nearest voxel. Whether the place is the same is measured, not believed: its labels must
@@ -104,8 +102,10 @@ def parcellation_regions(
         Label numbers as FreeSurfer's.
     native_brain
         Mask on the T1's canonical grid.
-    atlas
-        What the parcellation does not have (pons, inferior cerebellar grey) stays the atlas's.
+
+    Returns
+    -------
+    The same numbers on that grid, and how well they cover the brain.
 
     Raises
     ------
@@ -113,12 +113,9 @@ def parcellation_regions(
         ``BAD_DATA`` when it has no cortical regions, or lies elsewhere than the T1.
     """
     present = {int(number) for number in np.unique(parcellation.data)}
-    wanted = {
-        label: number_of(name, side)
-        for label, (name, side) in region_names().items()
-        if number_of(name, side)
-    }
-    cortex = sum(1000 < numbers[0] < 3000 and numbers[0] in present for numbers in wanted.values())
+    cortex = sum(
+        1000 < theirs[0] < 3000 and theirs[0] in present for theirs in _numbers_of_atlas().values()
+    )
     if cortex < FEWEST_CORTEX:
         raise PETSynthError(
             ErrorCode.BAD_DATA,
@@ -128,9 +125,8 @@ def parcellation_regions(
     same = parcellation.grid.same_as(native_brain.grid, tolerance_mm=0.1)
     numbers = np.rint(
         parcellation.data if same else resample(parcellation, np.eye(4), native_brain.grid, order=0)
-    ).astype(np.int32)
-    inside = numbers > 0
-    overlap = dice(inside, native_brain.mask)
+    )
+    overlap = dice(numbers > 0, native_brain.mask)
     red, amber = OVERLAP
     if overlap < red:
         raise PETSynthError(
@@ -142,10 +138,30 @@ def parcellation_regions(
             f"{100 * overlap:.0f} %).",
             "Use the parcellation of this very T1, in the T1's own space.",
         )
+    how = "on the T1's grid" if same else "on another lattice, sampled by the nearest voxel"
+    return native_brain.with_data(numbers), Finding(
+        "parcellation",
+        round(overlap, 3),
+        f"overlap at least {amber:g}, refused below {red:g}",
+        Verdict.GREEN if overlap >= amber else Verdict.AMBER,
+        f"The parcellation ({how}) overlaps the brain of the T1 by {100 * overlap:.0f} %.",
+    )
+
+
+def parcellation_regions(labels: Volume, atlas: NativeRegions) -> NativeRegions:
+    """The user's labels in the place of the atlas's.
+
+    Parameters
+    ----------
+    labels
+        `labels_on` the T1.
+    atlas
+        What the parcellation does not have (pons, inferior cerebellar grey) stays the atlas's.
+    """
+    numbers = labels.data.astype(np.int32)
     table = np.zeros(int(max(numbers.max(), 2100)) + 1, np.float32)
-    for label, theirs in wanted.items():
+    for label, theirs in _numbers_of_atlas().items():
         table[list(theirs)] = label
-    spacing = native_brain.grid.spacing
     references = dict(atlas.references)
     source = dict(atlas.reference_source)
     for name, theirs in (
@@ -153,23 +169,20 @@ def parcellation_regions(
         ("cerebellum_grey", GREY_CEREBELLUM),
         (WHITE, WHITE_MATTER),
     ):
-        if present.isdisjoint(theirs):
-            continue
-        references[name] = native_brain.with_data(eroded(np.isin(numbers, theirs), spacing))
-        source[name] = "parcellation"
-    made = replace(
+        voxels = np.isin(numbers, theirs)
+        if voxels.any():
+            references[name] = labels.with_data(eroded(voxels, labels.grid.spacing))
+            source[name] = "parcellation"
+    return replace(
         atlas,
-        labels=native_brain.with_data(table[np.clip(numbers, 0, None)]),
+        labels=labels.with_data(table[np.clip(numbers, 0, None)]),
         references=references,
         source="parcellation",
         reference_source=source,
     )
-    how = "on the T1's grid" if same else "on another lattice, sampled by the nearest voxel"
-    finding = Finding(
-        "parcellation",
-        round(overlap, 3),
-        f"overlap at least {amber:g}, refused below {red:g}",
-        Verdict.GREEN if overlap >= amber else Verdict.AMBER,
-        f"The parcellation ({how}) overlaps the brain of the T1 by {100 * overlap:.0f} %.",
-    )
-    return made, [finding]
+
+
+def _numbers_of_atlas() -> dict[int, tuple[int, ...]]:
+    """Label of the atlas -> FreeSurfer's numbers, where there are any."""
+    found = {label: number_of(*place) for label, place in region_names().items()}
+    return {label: numbers for label, numbers in found.items() if numbers}

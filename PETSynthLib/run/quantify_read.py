@@ -71,6 +71,10 @@ def read_given(request: QuantifyRequest) -> Given:
     parcellation = None
     if request.parcellation:
         parcellation = read_scan(Path(request.parcellation), "parcellation")
+    if pet.sha256 == t1.sha256:
+        raise PETSynthError(
+            ErrorCode.BAD_REQUEST, "PET and T1 are the same image.", "Give the PET of this T1."
+        )
     meaning = meaning_of(file, pet, request.tracer)
     reference = request.reference or meaning.tracer.reference_region
     if meaning.release.synthetic:

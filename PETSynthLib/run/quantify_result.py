@@ -38,12 +38,15 @@ class Placed:
         The PET on the T1's canonical grid, in the unit it was read in.
     warp
         T1 to template.
+    labels
+        The user's parcellation on the T1 (`labels_on`), or None.
     """
 
     prepared: Prepared
     alignment: PetAlignment
     here: Volume
     warp: Warp
+    labels: Volume | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,13 +83,10 @@ class Measured:
     findings: list[Finding]
 
 
-def regions_of(given: Given, placed: Placed) -> tuple[NativeRegions, list[Finding]]:
+def regions_of(placed: Placed) -> NativeRegions:
     """Regions of the T1: the user's parcellation when there is one, else the atlas."""
-    brain = placed.prepared.native_brain
-    regions = atlas_regions(placed.warp, brain)
-    if given.parcellation is None:
-        return regions, []
-    return parcellation_regions(given.parcellation.volume, brain, regions)
+    regions = atlas_regions(placed.warp, placed.prepared.native_brain)
+    return regions if placed.labels is None else parcellation_regions(placed.labels, regions)
 
 
 def measured(

@@ -26,6 +26,7 @@ from ..preprocess.transform import resample
 from ..preprocess.warp import atlas_warp, fit_warp
 from ..progress import CheckList, Progress
 from ..quantify.native_suvr import measure_native_reference
+from ..quantify.parcellation import labels_on
 from ..request import QuantifyRequest
 from ..volume import CANONICAL
 from .pet_file import sd_in_template
@@ -88,6 +89,11 @@ def measure_pet(
     )
     prepared = as_stored(prepared)
     write_space(prepared, given.t1, folder / "space")
+    labels = None
+    if given.parcellation is not None:
+        # What does not fit is refused before the steps that take longest.
+        labels, fits = labels_on(given.parcellation.volume, prepared.native_brain)
+        checks.add([fits], ErrorCode.BAD_DATA, "Use the parcellation of this T1.")
 
     progress.stage("align")
     steps = Steps()
@@ -102,11 +108,10 @@ def measure_pet(
         request.regions, prepared, spaces, folder / "space", progress, steps, fit_warp
     )
     checks.add(found, ErrorCode.ALIGNMENT, "Give a brain mask.")
-    placed = Placed(prepared, alignment, here, warp)
+    placed = Placed(prepared, alignment, here, warp, labels)
 
     progress.stage("quantify")
-    regions, found = regions_of(given, placed)
-    checks.add(found, ErrorCode.BAD_DATA, "Use the parcellation of this T1.")
+    regions = regions_of(placed)
     reference, found = measure_native_reference(here, regions, given.reference)
     checks.add(found, ErrorCode.BAD_DATA, WHOLE)
     result = measured(given, placed, regions, reference, request.gtm_fwhm_mm, progress)

@@ -119,7 +119,8 @@ def test_multi_frame_images_are_named_as_such(tmp_path):
     write_t1(tmp_path, SOPClassUID="1.2.840.10008.5.1.4.1.1.4.1")
     found = refusal(tmp_path)
     assert "multi-frame" in found.text
-    assert "converted" in found.hint
+    assert "Convert them to single-frame" in found.hint
+    assert "a new study" in found.hint
 
 
 def test_pixels_that_cannot_be_read_are_said(tmp_path):

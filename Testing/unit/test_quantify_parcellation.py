@@ -6,13 +6,21 @@ import numpy as np
 import pytest
 from quantify_case import brain, freesurfer, native_grid, regions
 
+from PETSynthLib.checks import Finding
 from PETSynthLib.errors import ErrorCode, PETSynthError
-from PETSynthLib.quantify.parcellation import CORTEX, number_of, parcellation_regions
+from PETSynthLib.quantify.native_regions import NativeRegions
+from PETSynthLib.quantify.parcellation import CORTEX, labels_on, number_of, parcellation_regions
 from PETSynthLib.volume import Volume
 
 
 def volume(numbers: np.ndarray) -> Volume:
     return Volume(numbers, native_grid().affine)
+
+
+def laid(parcellation: Volume) -> tuple[NativeRegions, Finding]:
+    """A parcellation in the place of the atlas, and how it fits."""
+    labels, finding = labels_on(parcellation, brain())
+    return parcellation_regions(labels, regions()), finding
 
 
 def test_freesurfer_numbers_mean_what_its_table_says() -> None:
@@ -32,7 +40,7 @@ def test_freesurfer_numbers_mean_what_its_table_says() -> None:
 
 
 def test_the_same_labels_in_other_numbers_give_the_same_regions() -> None:
-    found, (finding,) = parcellation_regions(volume(freesurfer()), brain(), regions())
+    found, finding = laid(volume(freesurfer()))
     assert np.array_equal(found.labels.data, regions().labels.data)
     assert found.source == "parcellation"
     assert finding.verdict.value == "green"
@@ -40,7 +48,7 @@ def test_the_same_labels_in_other_numbers_give_the_same_regions() -> None:
 
 
 def test_cerebellum_and_white_matter_are_its_own_and_pons_the_atlas_s() -> None:
-    found, _ = parcellation_regions(volume(freesurfer()), brain(), regions())
+    found, _ = laid(volume(freesurfer()))
     assert found.reference_source["cerebellum_grey"] == "parcellation"
     assert found.reference_source["pons"] == regions().source
     assert found.references["pons"] is regions().references["pons"]
@@ -51,14 +59,14 @@ def test_another_lattice_in_the_same_place_is_sampled_by_the_nearest_voxel() -> 
     affine = native_grid().affine.copy()
     affine[:3, :3] /= 2.0
     affine[:3, 3] -= 1.0  # 4 mm voxels cut in two: their halves lie 1 mm either side
-    found, (finding,) = parcellation_regions(Volume(fine, affine), brain(), regions())
+    found, finding = laid(Volume(fine, affine))
     assert np.array_equal(found.labels.data, regions().labels.data)
     assert "another lattice" in finding.sentence
 
 
 def refused(numbers: Volume) -> str:
     with pytest.raises(PETSynthError) as caught:
-        parcellation_regions(numbers, brain(), regions())
+        labels_on(numbers, brain())
     assert caught.value.code is ErrorCode.BAD_DATA
     assert caught.value.exit_status == 2
     return caught.value.text

@@ -310,7 +310,16 @@ class TestBadInput:
         (case.folder / "pet.json").write_text('{"Simulated": true}', encoding="utf-8")
         case.run(pet, database=str(folder), **OF_SEVENTY)
 
-    def test_a_parcellation_of_another_grid(self, case: Case, tmp_path: Path) -> None:
+    def test_the_t1_in_the_place_of_its_pet(self, case: Case) -> None:
+        assert "are the same image" in case.refusal(case.t1).text
+
+    def test_a_parcellation_of_another_grid(
+        self, case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def waited(*_: object) -> None:
+            raise AssertionError("the atlas was bent first, which takes a minute")
+
+        monkeypatch.setattr("PETSynthLib.run.quantify_walk.atlas_warp", waited)
         far = AFFINE.copy()
         far[1, 3] += 60.0
         labels = write(tmp_path / "aseg.nii.gz", freesurfer(), far)

@@ -72,13 +72,18 @@ def own_study(
     """
     found, enhanced = _headers(folder, progress)
     if not found:
-        kind = "only multi-frame MR images" if enhanced else "no MR images in DICOM"
+        kind = (
+            "only multi-frame MR images (Enhanced MR), which PETSynth does not refer to"
+            if enhanced
+            else "no MR images in DICOM"
+        )
         raise PETSynthError(
             ErrorCode.BAD_REQUEST,
             f"The folder {folder} holds {kind}.",
             _NAME_SERIES
             if not enhanced
-            else "Have them converted to single-frame MR images, or leave --source-dicom out.",
+            else "Convert them to single-frame MR images (e.g. with emf2sf of dcm4che), or leave "
+            "--source-dicom out, which begins a new study.",
         )
     here = canonical(stored)
     placed = [
