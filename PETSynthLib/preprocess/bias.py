@@ -18,21 +18,22 @@ ITERATIONS = (40, 40, 30)
 DIMMEST = 0.05
 LARGEST_GAIN = 4.0
 """The field is held within 1/4 to 4: outside the brain it is extrapolated."""
+STEP = 1e-4
+"""Resolution of the field's logarithm: a hundredth of a percent."""
 
 
-def remove_bias(
+def bias_field(
     scan: Volume,
     brain: Volume,
     transform: NativeToTemplate,
     steps: Steps,
     name: str = "bias field",
 ) -> Volume:
-    """``scan`` without its bias field (N4, Tustison 2010).
+    """The bias field of a scan (N4, Tustison 2010).
 
-    The field is smooth, so it is estimated on voxels of 4 mm and its logarithm interpolated to
-    full resolution. The voxels are the template's: N4 spreads its spline over the whole image it
-    is given, so neither the scan's field of view nor the way the head was turned may decide where
-    its knots lie (they did: 3 % in regional means).
+    The field is smooth, so it is estimated on voxels of 4 mm. The voxels are the template's: N4
+    spreads its spline over the whole image it is given, so neither the scan's field of view nor the
+    way the head was turned may decide where its knots lie (they did: 3 % in regional means).
 
     Parameters
     ----------
@@ -46,6 +47,16 @@ def remove_bias(
         Where the step is recorded.
     name
         Name of the step.
+
+    Returns
+    -------
+    Logarithm of the field on the template at 4 mm, mean 0 in the brain, in whole `STEP`: a file
+    that keeps it says the same.
+
+    Raises
+    ------
+    PETSynthError
+        ``BAD_IMAGE`` when there is no signal where the brain should be.
     """
     parameters = {"coarse_mm": COARSE_MM, "iterations": list(ITERATIONS)}
     with steps.step(name, "SimpleITK", parameters) as outcome:
@@ -70,6 +81,11 @@ def remove_bias(
         low, high = (float(v) for v in np.exp(np.percentile(field[inside], (2.0, 98.0))))
         outcome["field_2_to_98_percent"] = [round(low, 3), round(high, 3)]
         limit = float(np.log(LARGEST_GAIN))
-        log_field = image.with_data(np.clip(field, -limit, limit))
-        fine = resample(log_field, transform.matrix, scan.grid, fill=None)
-        return scan.with_data(scan.data / np.exp(fine))
+        held = np.rint(np.clip(field, -limit, limit) / STEP)
+        return image.with_data(held.astype(np.float32) * np.float32(STEP))
+
+
+def without_bias(scan: Volume, field: Volume, transform: NativeToTemplate) -> Volume:
+    """``scan`` divided by its `bias_field`, of which the logarithm is interpolated."""
+    fine = resample(field, transform.matrix, scan.grid, fill=None)
+    return scan.with_data(scan.data / np.exp(fine))

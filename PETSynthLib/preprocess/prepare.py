@@ -14,7 +14,7 @@ from ..progress import CheckList, Progress
 from ..read import Scan
 from ..volume import Grid, Volume
 from .align import align
-from .bias import remove_bias
+from .bias import bias_field, without_bias
 from .brain import coverage_finding, find_brain, largest_component, tidy
 from .flair import align_flair
 from .intensity import HIGHEST, PERCENTILE, scaled
@@ -47,8 +47,8 @@ def prepare(
     t1, flair, mask
         What was read; FLAIR and mask may be None.
     space
-        Folder ``space/`` of an earlier result; its mask and transforms are reused when they were
-        made from the same files, and ignored otherwise.
+        Folder ``space/`` of an earlier result; its mask, transforms and bias fields are reused when
+        they were made from the same files, and ignored otherwise.
     grid
         Grid of the generator in template space.
     device
@@ -91,7 +91,8 @@ def prepare(
         findings.add(found, ErrorCode.BAD_IMAGE, "Give a brain mask.")
     else:
         brain = earlier.brain
-        with steps.step("brain mask and alignment", "petsynth", {"source": "earlier result"}):
+        kept = {"source": "earlier result", "bias_fields": sorted(earlier.fields)}
+        with steps.step("brain mask and alignment", "petsynth", kept):
             pass
     progress.step(1, total)
 
@@ -109,7 +110,10 @@ def prepare(
     template_brain = aligned_brain(brain, transform, grid)
     progress.step(2, total)
 
-    native_t1 = remove_bias(t1.volume, template_brain, transform, steps)
+    fields = {} if earlier is None else dict(earlier.fields)
+    if "t1" not in fields:
+        fields["t1"] = bias_field(t1.volume, template_brain, transform, steps)
+    native_t1 = without_bias(t1.volume, fields["t1"], transform)
     progress.step(3, total)
 
     with steps.step(
@@ -132,9 +136,10 @@ def prepare(
             t1_to_flair, found = align_flair(native_t1, flair.volume, brain, progress, steps)
             findings.add(found, ErrorCode.BAD_FLAIR, "Leave the FLAIR out.")
         whole = NativeToTemplate(transform.matrix @ np.linalg.inv(t1_to_flair))
-        corrected = remove_bias(
-            flair.volume, template_brain, whole, steps, "bias field of the FLAIR"
-        )
+        if "flair" not in fields:
+            name = "bias field of the FLAIR"
+            fields["flair"] = bias_field(flair.volume, template_brain, whole, steps, name)
+        corrected = without_bias(flair.volume, fields["flair"], whole)
         template_flair = in_brain(whole.to_template(corrected, grid), template_brain)
         progress.step(5, total)
     progress.step(total, total)
@@ -149,6 +154,7 @@ def prepare(
         steps=steps.records,
         sources=sources,
         t1_to_flair=t1_to_flair,
+        fields=fields,
     )
 
 

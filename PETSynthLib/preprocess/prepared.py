@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..checks import Finding
@@ -37,6 +37,8 @@ class Prepared:
         SHA-256 of the T1, FLAIR and mask files (None where there is none).
     t1_to_flair
         4x4 rigid, RAS mm of the T1 to RAS mm of the FLAIR, or None.
+    fields
+        ``t1`` and, where there is one, ``flair`` -> logarithm of its bias field (`bias_field`).
     """
 
     t1: Volume
@@ -49,3 +51,4 @@ class Prepared:
     steps: list[dict[str, Any]]
     sources: dict[str, str | None]
     t1_to_flair: Affine | None
+    fields: dict[str, Volume] = field(default_factory=dict)

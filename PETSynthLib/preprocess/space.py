@@ -1,23 +1,27 @@
-"""The folder ``space/`` beside a result: brain mask and transforms, made once and reused."""
+"""The folder ``space/`` beside a result: mask, transforms, bias fields, made once and reused."""
 
 from __future__ import annotations
 
 import gzip
 import json
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import PETSynthError
 from ..read import Scan, read_scan, to_stored
-from ..volume import Affine, Volume
+from ..volume import CANONICAL, Affine, Volume
+from .bias import STEP
 from .prepared import Prepared
 from .transform import NativeToTemplate
 
 VERSION = 1
 MASK, TRANSFORM, RECORD = "brain_mask.nii.gz", "native_to_template.tfm", "space.json"
+FIELD = "bias_{}.nii.gz"
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,27 +36,27 @@ class Space:
         Scan to template.
     flair
         4x4, RAS mm of the T1 to RAS mm of the FLAIR, when the FLAIR is the same too.
+    fields
+        As `Prepared.fields`; without those that are not there.
     """
 
     brain: Volume
     transform: NativeToTemplate
     flair: Affine | None
+    fields: dict[str, Volume]
 
 
 def write_space(prepared: Prepared, t1: Scan, folder: Path) -> None:
-    """Write mask, transform and record into ``folder`` (made when missing).
+    """Write mask, transform, fields and record into ``folder`` (made when missing).
 
     The mask lies on the grid of the T1 file; the transform is an ITK file (`NativeToTemplate`).
     """
     folder.mkdir(parents=True, exist_ok=True)
     data = to_stored(prepared.native_brain, t1.stored).astype(np.uint8)
-    import nibabel as nib
-
-    image = nib.Nifti1Image(data, t1.stored.affine)
-    image.set_sform(t1.stored.affine, 1)
-    image.set_qform(t1.stored.affine, 1)
-    image.header.set_xyzt_units("mm")
-    (folder / MASK).write_bytes(gzip.compress(image.to_bytes(), 6, mtime=0))
+    _write(folder / MASK, data, t1.stored.affine, 1)
+    for name, field in prepared.fields.items():
+        whole = np.rint(field.data / STEP).astype(np.int16)
+        _write(folder / FIELD.format(name), whole, field.affine, 4, STEP)
     prepared.transform.write(folder / TRANSFORM)
     record = {"version": VERSION, **prepared.sources, "steps": prepared.steps}
     record["t1_to_flair_ras_mm"] = (
@@ -60,6 +64,20 @@ def write_space(prepared: Prepared, t1: Scan, folder: Path) -> None:
     )
     record["template"] = prepared.t1.space
     (folder / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def _write(
+    path: Path, data: NDArray[np.integer], affine: Affine, code: int, slope: float = 1.0
+) -> None:
+    """Whole numbers of ``slope`` as NIfTI in a scan's space (``code`` 1) or the template's (4)."""
+    import nibabel as nib
+
+    image = nib.Nifti1Image(data, affine)
+    image.set_sform(affine, code)
+    image.set_qform(affine, code)
+    image.header.set_xyzt_units("mm")
+    image.header.set_slope_inter(slope, 0.0)
+    path.write_bytes(gzip.compress(image.to_bytes(), 6, mtime=0))
 
 
 def as_stored(prepared: Prepared) -> Prepared:
@@ -98,4 +116,14 @@ def read_space(folder: Path, t1: Scan, sources: dict[str, Any]) -> Space | None:
     if mask.stored.shape != t1.stored.shape:
         return None
     brain = Volume(mask.volume.data, t1.volume.affine, t1.volume.space)
-    return Space(brain, transform, flair)
+    return Space(brain, transform, flair, _fields(folder, flair is not None))
+
+
+def _fields(folder: Path, with_flair: bool) -> dict[str, Volume]:
+    """The bias fields that are there and whole; what is not is found again."""
+    found = {}
+    for name in ("t1", "flair") if with_flair else ("t1",):
+        with suppress(PETSynthError):
+            field = read_scan(folder / FIELD.format(name), "bias field").volume
+            found[name] = replace(field, space=CANONICAL.name)
+    return found

@@ -124,7 +124,7 @@ def test_left_stays_left(head, first, known_alignment):
     assert np.abs(centre - spot_template).max() < 2.0
 
 
-def test_mask_and_transforms_are_reused_only_for_the_same_images(
+def test_mask_transforms_and_bias_fields_are_reused_only_for_the_same_images(
     tmp_path, head, first, known_alignment
 ):
     t1, mask, flair = head
@@ -133,7 +133,9 @@ def test_mask_and_transforms_are_reused_only_for_the_same_images(
     write_space(first, t1, folder)
     again = run(t1, mask, flair, space=folder)
     assert len(known_alignment) == 0
-    assert "FLAIR to T1" not in [s["name"] for s in again.steps]
+    assert [s["name"] for s in again.steps] == ["brain mask and alignment", "intensity"]
+    for name in ("t1", "flair"):
+        np.testing.assert_array_equal(again.fields[name].data, first.fields[name].data)
     assert np.abs(again.t1.data - first.t1.data).max() < 1e-5
     assert (again.native_brain.data == first.native_brain.data).all()
     assert np.abs(again.flair.data - first.flair.data).max() < 1e-5
@@ -154,10 +156,22 @@ def test_a_damaged_space_folder_is_made_again(tmp_path, head, first, known_align
     assert len(known_alignment) == 2
 
 
-def test_the_space_folder_holds_no_arrays_but_the_mask(tmp_path, head, first):
+def test_a_bias_field_that_is_damaged_is_found_again(tmp_path, head, first, known_alignment):
+    t1, mask, _ = head
+    write_space(first[0], t1, tmp_path)
+    (tmp_path / "bias_t1.nii.gz").write_bytes(b"nonsense")
+    again = run(t1, mask, space=tmp_path)
+    assert len(known_alignment) == 0
+    assert "bias field" in [s["name"] for s in again.steps]
+    assert np.abs(again.t1.data - first[0].t1.data).max() < 1e-5
+
+
+def test_the_space_folder_holds_no_image_of_the_head(tmp_path, head, first):
     t1, _, _ = head
     write_space(first[0], t1, tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "bias_flair.nii.gz",
+        "bias_t1.nii.gz",
         "brain_mask.nii.gz",
         "native_to_template.tfm",
         "space.json",
