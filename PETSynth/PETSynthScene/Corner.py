@@ -23,12 +23,12 @@ from PETSynthLib.export.policy import release
 from PETSynthLib.tracers import all_tracers
 
 from .Attributes import COGNITION, EVIDENCE, TRACER, WHAT_IF, Role, isSynthetic, roleOf
-from .CornerActors import Drawn
+from .CornerActors import Drawn, Letters, Said
 from .Environment import SceneEnvironment
 from .Layouts import FUSED_VIEWS, slicesOf, titles
 from .Reading import resolutionText
 from .Slices import layersOf
-from .SurfaceViews import isPageOnly, lettersOfView
+from .SurfaceViews import isPageOnly, lettersOfView, nameOfView
 from .Volumes import numpyMatrix
 
 ACQUIRED_TEXT = "ACQUIRED PET"
@@ -177,7 +177,7 @@ class CornerMarks:
         lines = [line for node in shown for line in wordsOf(node).splitlines()]
         return "\n".join(dict.fromkeys(lines))
 
-    def lettersOf(self, sliceNode: Any) -> tuple[str, str, str, str]:
+    def lettersOf(self, sliceNode: Any) -> Letters:
         """Letters of the left, right, lower and upper edge of a slice view, e.g. R L P A."""
         axes = numpyMatrix(sliceNode.GetSliceToRAS())
         right, up = _letters(axes[:3, 0]), _letters(axes[:3, 1])
@@ -322,12 +322,13 @@ class CornerMarks:
             self._drawn[viewId] = drawn
         return drawn
 
-    def _said(self, view: Any) -> tuple[str, tuple[str, str, str, str] | None, str]:
-        """Words, letters and resolution of a view."""
+    def _said(self, view: Any) -> Said:
+        """Words, letters, resolution and name of a view."""
         text = self.textOf(view)
-        return text, self._lettersOf(view, bool(text)), self.resolutionOf(view)
+        letters = self._lettersOf(view, bool(text))
+        return text, letters, self.resolutionOf(view), nameOfView(self.env, view)
 
-    def _lettersOf(self, view: Any, marked: bool) -> tuple[str, str, str, str] | None:
+    def _lettersOf(self, view: Any, marked: bool) -> Letters | None:
         name = view.GetLayoutName()
         if not view.IsA("vtkMRMLSliceNode"):
             edges = lettersOfView(self.env, view)

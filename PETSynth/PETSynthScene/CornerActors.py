@@ -9,7 +9,13 @@ import vtk
 
 ORANGE = (1.0, 0.6, 0.1)
 WHITE = (1.0, 1.0, 1.0)
-_UPPER_RIGHT, _LOWER_EDGE, _RIGHT_EDGE, _LEFT_EDGE, _UPPER_EDGE = 3, 4, 5, 6, 7
+_UPPER_LEFT, _UPPER_RIGHT, _LOWER_EDGE, _RIGHT_EDGE, _LEFT_EDGE, _UPPER_EDGE = 2, 3, 4, 5, 6, 7
+
+
+Letters = tuple[str, str, str, str]
+"""Of the left, right, lower and upper edge of a view."""
+Said = tuple[str, Letters | None, str, str]
+"""Words, letters, resolution and name of a view."""
 
 
 class Drawn:
@@ -27,20 +33,20 @@ class Drawn:
         self.renderer = renderer
         self._tag = renderer.AddObserver(vtk.vtkCommand.StartEvent, lambda *_: beforeFrame())
         self._words, self._letters = _annotation(ORANGE), _annotation(WHITE)
-        self._said: tuple[str, tuple[str, ...] | None, str] = ("", None, "")
+        self._said: Said = ("", None, "", "")
         for actor in (self._words, self._letters):
             renderer.AddViewProp(actor)
 
-    def say(self, text: str, letters: tuple[str, str, str, str] | None, resolution: str) -> bool:
-        """Show words, letters (left, right, lower, upper) and resolution.
+    def say(self, text: str, letters: Letters | None, resolution: str, name: str) -> bool:
+        """Show words, letters (left, right, lower, upper), resolution and the name of the view.
 
         Returns
         -------
         False when they stood there before.
         """
-        if self._said == (text, letters, resolution):
+        if self._said == (text, letters, resolution, name):
             return False
-        self._said = (text, letters, resolution)
+        self._said = (text, letters, resolution, name)
         left, right, lower, upper = letters or ("", "", "", "")
         # In one line it would be cut off at both ends of a narrow view, and the word with it.
         words = text.replace(" - ", "\n").replace(": ", ":\n")
@@ -51,6 +57,7 @@ class Drawn:
             _RIGHT_EDGE: right,
             _UPPER_EDGE: upper,
             _LOWER_EDGE: "" if words else lower,
+            _UPPER_LEFT: name,
             _UPPER_RIGHT: resolution,
         }
         for place, letter in edges.items():

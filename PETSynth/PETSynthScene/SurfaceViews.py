@@ -38,6 +38,8 @@ VIEW_OF = {SURFACE_VIEWS[view.name]: view for view in VIEWS}
 """Name of a 3D view -> view of the library."""
 _ALONG_X = 0.9
 """Cosine beyond which a picture's edges are the patient's left and right."""
+_AS_MADE = 0.97
+"""Cosine beyond which a view is still the one that its name says: 14 degrees."""
 
 
 def showSurface(env: SceneEnvironment, nodes: SurfaceNodes, *, switchLayout: bool = True) -> None:
@@ -232,7 +234,7 @@ def lettersOfView(env: SceneEnvironment, viewNode: Any) -> tuple[str, str] | Non
     """Letters at the left and right edge of one of the eight views, from its camera as it is now.
 
     None where the edges are not the patient's left and right: lateral and medial views show one
-    hemisphere, which their name tells.
+    hemisphere, which their name tells (`nameOfView`).
     """
     name = viewNode.GetLayoutName()
     camera = cameraOf(env, name) if name in VIEW_OF else None
@@ -242,3 +244,14 @@ def lettersOfView(env: SceneEnvironment, viewNode: Any) -> tuple[str, str] | Non
     if abs(along) < _ALONG_X:
         return None
     return ("L", "R") if along > 0 else ("R", "L")
+
+
+def nameOfView(env: SceneEnvironment, viewNode: Any) -> str:
+    """Name of one of the eight views, as on the page; empty for others and once it was turned."""
+    name = viewNode.GetLayoutName()
+    camera = cameraOf(env, name) if name in VIEW_OF else None
+    if camera is None:
+        return ""
+    view = VIEW_OF[name]
+    same = float(poseOf(camera)[1][2] @ np.array(view.towards))
+    return view.name if same > _AS_MADE else ""

@@ -39,7 +39,7 @@ from PETSynthScene.Attributes import ROLE
 from PETSynthScene.Layouts import SURFACE_VIEWS, surfaceViewId
 from PETSynthScene.SurfaceOutline import keepOffSurface, outlineOnSurface
 from PETSynthScene.Surfaces import SurfaceNodes
-from PETSynthScene.SurfaceViews import cameraOf, lettersOfView
+from PETSynthScene.SurfaceViews import cameraOf, lettersOfView, nameOfView
 
 # Where a bright left-frontal blob appears: right of the middle, above the middle (quantification.md
 # 1.2); None where the spec says nothing of it.
@@ -139,6 +139,30 @@ class TestOrientation:
         assert lettersOfView(host.env, views["ANT"].node) is None
         camera.SetPosition(0, -500, 0)  # to the back
         assert lettersOfView(host.env, views["ANT"].node) == ("L", "R")
+
+    def test_a_view_bears_its_name_until_it_is_turned(
+        self, host: SlicerScene, views: dict[str, ThreeDView]
+    ) -> None:
+        for view in VIEWS:
+            assert nameOfView(host.env, views[view.name].node) == view.name
+        camera = cameraOf(host.env, SURFACE_VIEWS["RT.LAT"])
+        x, y, z = camera.GetFocalPoint()
+        camera.SetPosition(x + 500, y + 40, z)  # by five degrees
+        assert nameOfView(host.env, views["RT.LAT"].node) == "RT.LAT"
+        camera.SetPosition(x - 500, y, z)  # the left side, in a view made for the right
+        assert nameOfView(host.env, views["RT.LAT"].node) == ""
+
+    def test_the_name_stands_in_the_views_corner(
+        self, host: SlicerScene, views: dict[str, ThreeDView]
+    ) -> None:
+        renderers = {surfaceViewId(SURFACE_VIEWS[n]): view.renderer for n, view in views.items()}
+        watcher = CornerMarks(host.env, lambda node: renderers.get(node.GetID()), lambda node: None)
+        watcher.start()
+        props = views["LT.LAT"].renderer.GetViewProps()
+        actors = [props.GetItemAsObject(n) for n in range(props.GetNumberOfItems())]
+        corner = [a.GetText(2) for a in actors if a.IsA("vtkCornerAnnotation")]
+        watcher.stop()
+        assert [words for words in corner if words] == ["LT.LAT"]
 
 
 def patch(picture: np.ndarray) -> Any:
