@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import ErrorCode, PETSynthError
 from ..quantify.region_means import region_keys
-from .calibration import Calibration, calibration_finding, calibration_of
+from .calibration import MEAN_WITHIN, Calibration, calibration_finding, calibration_of
 from .database import Database
 from .flags import usual_percent
 from .measure import Measured, judged
 from .regression import FEWEST, Person
 from .score import score
+
+NINETY_NINE = 2.576
+"""z beyond which 1 % of a normal distribution lie on both sides together."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,14 @@ class Fresh:
         Share of them with any flag; 5 is right over many databases.
     usual_percent
         What it is by chance with a database of this size and this many new people.
+    usual_mean
+        How far from 0 the mean z lies by chance, 99 % (`usual_mean`).
     """
 
     calibration: Calibration
     flagged_percent: float
     usual_percent: tuple[float, float]
+    usual_mean: float
 
     @property
     def flags_as_usual(self) -> bool:
@@ -41,15 +48,26 @@ class Fresh:
         low, high = self.usual_percent
         return low <= self.flagged_percent <= high
 
+    @property
+    def good(self) -> bool:
+        """Whether z is calibrated: SD within its limits, mean too or explained by chance."""
+        mean_allowed = max(self.usual_mean, MEAN_WITHIN)
+        found = self.calibration
+        return replace(found, mean=0.0).good and abs(found.mean) <= mean_allowed
+
     def sentences(self) -> list[str]:
         """The numbers in words."""
+        mean = (
+            f"By chance, with so many normals and fresh people, their mean lies within "
+            f"{self.usual_mean:.2f} of 0."
+        )
         low, high = self.usual_percent
         chance = "" if self.flags_as_usual else "; chance does not explain it"
         flags = (
             f"{self.flagged_percent:.1f} % of them have any flag (5 % expected, {low:.1f} to "
             f"{high:.1f} % by chance with so many normals and fresh people{chance})."
         )
-        return [self.calibration.sentence("Fresh people"), flags]
+        return [self.calibration.sentence("Fresh people"), mean, flags]
 
 
 def check_fresh(database: Database, people: Iterable[tuple[Person, Measured]]) -> Fresh:
@@ -73,11 +91,31 @@ def check_fresh(database: Database, people: Iterable[tuple[Person, Measured]]) -
         flagged += any(row.flagged for row in scores.rows)
     if not rows:
         raise PETSynthError(ErrorCode.BAD_DATA, "There are no people.", "Fill in the table.")
+    z_of_all = np.array(rows, dtype=np.float64)
     return Fresh(
-        calibration_of(np.array(rows, dtype=np.float64)),
+        calibration_of(z_of_all),
         100.0 * flagged / len(rows),
         usual_percent(database.meta.n, len(rows)),
+        usual_mean(np.nanmean(z_of_all, axis=1), database.meta.n),
     )
+
+
+def usual_mean(means: NDArray[np.floating], n: int) -> float:
+    """How far from 0 the mean z of people may lie by chance alone: 99 %, either side.
+
+    ``2.58 s sqrt(1 / n + 1 / m)``: who is in a database of ``n`` is chance as much as who the
+    ``m`` others are. The regions of a person rise and fall together, so that s is not small.
+
+    Parameters
+    ----------
+    means
+        (m,): every person's own mean z, of which s is the SD. One person says nothing of it: 0.
+    n
+        Normals of the database.
+    """
+    m = len(means)
+    spread = float(np.std(means, ddof=1)) if m > 1 else 0.0
+    return NINETY_NINE * spread * float(np.sqrt(1.0 / n + 1.0 / m))
 
 
 def own_sentences(database: Database) -> list[str]:

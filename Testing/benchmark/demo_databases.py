@@ -116,7 +116,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("work", type=Path, help="folder for people and their PET")
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the databases")
-    parser.add_argument("--people", type=int, default=100, help="normals of each database")
+    parser.add_argument("--people", type=int, default=60, help="normals of each database")
     parser.add_argument("--fresh", type=int, default=200, help="normals who check them")
     parser.add_argument("--model", default="flow")
     parser.add_argument("--jobs", type=int, default=2)

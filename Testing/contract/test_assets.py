@@ -27,19 +27,26 @@ WRITTEN_HERE = {
 """Tables that people of this project wrote; everything else is built and has a checksum."""
 
 
+RECORDS = ("SHA256SUMS", "meta.json")
+"""What holds the checksums of a bundle and of a database."""
+
+
 def digest(path: Path) -> str:
     """SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def recorded(assets: Path) -> dict[str, str]:
-    """Checksum by file: the manifest's, and those of each bundle's ``SHA256SUMS``."""
+    """Checksum by file: the manifest's, each bundle's ``SHA256SUMS`` and each database's."""
     sums = dict(json.loads((assets / "manifest.json").read_text(encoding="utf-8"))["files"])
     for listing in sorted((assets / "bundles").glob("*/SHA256SUMS")):
         folder = listing.parent.relative_to(assets).as_posix()
         for line in listing.read_text(encoding="utf-8").splitlines():
             sha256, name = line.split(maxsplit=1)
             sums[f"{folder}/{name.lstrip('*')}"] = sha256
+    for meta in sorted((assets / "databases").glob("*/meta.json")):
+        folder = meta.parent.relative_to(assets).as_posix()
+        sums[f"{folder}/arrays.npz"] = json.loads(meta.read_text(encoding="utf-8"))["arrays_sha256"]
     return sums
 
 
@@ -58,7 +65,7 @@ def complaints(assets: Path) -> Iterator[str]:
             path.is_file()
             and path.suffix not in (".py", ".pyc")
             and not name.startswith("LICENCES/")
-            and path.name != "SHA256SUMS"
+            and path.name not in RECORDS
             and name not in sums
             and name not in WRITTEN_HERE
         ):
