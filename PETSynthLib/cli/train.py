@@ -13,15 +13,35 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from ..errors import ErrorCode, PETSynthError
 from .options import Quiet, Verbose
 
+TOTAL = ("method.loss.mse=1", "method.loss.ssim=1")
+"""The other terms of the published loss."""
+
 
 def train(
     data: Annotated[Path | None, typer.Option(help="Folder of the store.", metavar="STORE")] = None,
-    method: Annotated[str, typer.Option(help="flow or unet.")] = "flow",
+    method: Annotated[
+        str,
+        typer.Option(
+            help="flow, unet, unetr, swinunetr, pix2pix, cyclegan, bbdm or ddpm.",
+        ),
+    ] = "flow",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="RUN", help="Folder of the run.")
     ] = None,
     config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="YAML file with settings.")
+    ] = None,
+    configuration: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Settings that the method offers, e.g. paper."),
+    ] = None,
+    perceptual: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND",
+            help="Loss of Cyclic 2.5D, MSE + SSIM3D + 0.5 x perceptual: cyclic, static, 2d, 3d "
+            "or none of the last.",
+        ),
     ] = None,
     sets: Annotated[
         list[str] | None,
@@ -53,7 +73,9 @@ def train(
         )
     from ..learn.store import open_store
 
-    order = Order(method, output, config, tuple(sets or ()), init, max_minutes, resume)
+    chosen = [] if perceptual is None else [f"method.loss.perceptual={perceptual}", *TOTAL]
+    words = (*chosen, *(sets or ()))
+    order = Order(method, output, config, words, init, max_minutes, resume, configuration)
     with TrainingBar(silent=quiet or not is_first_process()) as bar:
         folder = train_method(order, open_store(data), bar)
     if is_first_process() and not quiet:

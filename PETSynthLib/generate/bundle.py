@@ -30,7 +30,17 @@ from ..volume import CANONICAL, Grid
 from .interface import Effort, Generator, GeneratorInput, information_set
 
 BUNDLE_VERSION = 1
-METHODS = ("atlas", "flow", "unet")
+METHODS = (
+    "atlas",
+    "bbdm",
+    "cyclegan",
+    "ddpm",
+    "flow",
+    "pix2pix",
+    "swinunetr",
+    "unet",
+    "unetr",
+)
 """Packages beside this file; a bundle's ``method`` names one of them."""
 EVIDENCE = ("simulation", "real pairs", "population atlas")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")

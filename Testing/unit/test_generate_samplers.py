@@ -8,8 +8,14 @@ torch = pytest.importorskip("torch")
 
 from PETSynthLib.errors import ErrorCode, PETSynthError
 from PETSynthLib.generate.device import available_devices, place, why_not
-from PETSynthLib.generate.samplers import sample_euler
-from PETSynthLib.generate.schedules import linear_times
+from PETSynthLib.generate.samplers import sample_bridge, sample_ddim, sample_euler
+from PETSynthLib.generate.schedules import (
+    bridge_variance,
+    cumulative_alphas,
+    even_steps,
+    linear_betas,
+    linear_times,
+)
 
 pytestmark = pytest.mark.torch
 
@@ -56,3 +62,57 @@ def test_a_named_device_is_taken_or_refused_never_replaced() -> None:
 def test_a_device_counts_only_when_it_has_computed() -> None:
     assert why_not("cpu") == ""
     assert why_not("meta") != "", "a device without arithmetic"
+
+
+class TestDiffusion:
+    def test_alphas_are_the_product_of_what_each_step_leaves(self) -> None:
+        alphas = cumulative_alphas(linear_betas(3, 0.1, 0.3))
+        assert alphas.tolist() == pytest.approx([0.9, 0.72, 0.504])
+        assert float(cumulative_alphas(linear_betas(1000))[-1]) == pytest.approx(4.04e-5, rel=1e-2)
+
+    def test_steps_are_those_of_the_training(self) -> None:
+        assert even_steps(1000, 4) == [999, 749, 499, 249]
+        assert even_steps(3, 10) == [2, 1, 0]
+
+    @pytest.mark.parametrize(("eta", "steps"), [(0.0, 50), (1.0, 1000)])
+    def test_a_gaussian_comes_out_with_its_mean_and_spread(self, eta: float, steps: int) -> None:
+        # x = sqrt(a) r + sqrt(1 - a) eps with r ~ N(m, s^2): the posterior mean of r, by hand.
+        m, s = 2.0, 0.5
+        alphas = cumulative_alphas(linear_betas(1000))
+
+        def posterior_mean(x: torch.Tensor, t: int) -> torch.Tensor:
+            a = float(alphas[t])
+            return m + a**0.5 * s**2 * (x - a**0.5 * m) / (a * s**2 + 1 - a)
+
+        generator = torch.Generator().manual_seed(0)
+        noise = torch.randn(20000, generator=generator, dtype=torch.float64)
+        drawn = sample_ddim(posterior_mean, noise, alphas, even_steps(1000, steps), eta, generator)
+        assert float(drawn.mean()) == pytest.approx(m, abs=0.02)
+        assert float(drawn.std()) == pytest.approx(s, rel=0.06)
+
+
+class TestBridge:
+    def test_its_variance_is_nothing_at_both_ends(self) -> None:
+        assert bridge_variance(torch.tensor([0.0, 0.5, 1.0])).tolist() == [0.0, 0.5, 0.0]
+
+    def test_points_on_the_way_have_the_laws_mean_and_variance(self) -> None:
+        # With the data known exactly, each visited point must follow
+        # N((1 - m) data + m source, variance(m)).
+        data, source = 3.0, 1.0
+        mixed = torch.tensor([1.0, 0.75, 0.5, 0.25, 0.0], dtype=torch.float64)
+        visited: list[torch.Tensor] = []
+
+        def model(x: torch.Tensor, m: float) -> torch.Tensor:
+            visited.append(x)
+            return torch.full_like(x, data)
+
+        start = torch.full((40000,), source, dtype=torch.float64)
+        generator = torch.Generator().manual_seed(0)
+        end = sample_bridge(model, start, mixed, bridge_variance, generator)
+        assert torch.equal(end, torch.full_like(end, data))
+        for m, x in zip(mixed[1:-1].tolist(), visited[1:], strict=True):
+            assert float(x.mean()) == pytest.approx((1 - m) * data + m * source, abs=0.02)
+            assert float(x.var()) == pytest.approx(2 * (m - m**2), rel=0.04)
+        # Neighbours on the way belong together: cov = var(m') (1 - m) / (1 - m').
+        pair = torch.stack([visited[1], visited[2]])
+        assert float(torch.cov(pair)[0, 1]) == pytest.approx(0.5 * 0.25 / 0.5, rel=0.06)

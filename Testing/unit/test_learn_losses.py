@@ -15,7 +15,7 @@ from PETSynthLib.learn.evaluate.metrics import ssim_map as metric_ssim
 from PETSynthLib.learn.losses import vgg_file
 from PETSynthLib.learn.losses.image import ImageLoss, LossConfig, require_slices
 from PETSynthLib.learn.losses.perceptual import PerceptualDistance, brain_box
-from PETSynthLib.learn.losses.planes import AXIS, PLANES, Place, PlaneSchedule
+from PETSynthLib.learn.losses.planes import AXIS, PLANES, PlaneSchedule
 from PETSynthLib.learn.losses.ssim import ssim, ssim_map
 from PETSynthLib.learn.losses.vgg import (
     BGR_MEAN,
@@ -27,6 +27,7 @@ from PETSynthLib.learn.losses.vgg import (
     from_torchvision,
     load_vgg,
 )
+from PETSynthLib.learn.place import Place
 
 pytestmark = pytest.mark.torch
 

@@ -15,6 +15,18 @@ from PETSynthLib.learn.train.run import Order, train_method
 
 SMALL = {
     "unet": ("method.base=8", "method.multipliers=[1]"),
+    "unetr": ("method.feature_size=4", "method.width=12", "method.hidden=12", "method.heads=3"),
+    "swinunetr": ("method.feature_size=4", "method.heads=2", "method.window=3"),
+    "pix2pix": ("method.base=8", "method.multipliers=[1]", "method.rival.base=4"),
+    "cyclegan": (
+        "method.base=8",
+        "method.multipliers=[1]",
+        "method.rival.base=4",
+        "method.rival.layers=2",
+        "method.pool=2",
+    ),
+    "bbdm": ("method.base=8", "method.multipliers=[1]"),
+    "ddpm": ("method.base=8", "method.multipliers=[1]"),
     "flow": ("method.base=8", "method.multipliers=[1, 2]", "method.residual_base=8"),
 }
 QUICK = (

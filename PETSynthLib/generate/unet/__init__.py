@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from ..bundle import Bundle
 
 if TYPE_CHECKING:
-    from .generator import UNetGenerator
+    from .generator import RegressionGenerator
 
 
-def load(bundle: Bundle, device: str) -> UNetGenerator:
+def load(bundle: Bundle, device: str) -> RegressionGenerator:
     """The generator of a ``unet`` bundle on ``device`` (imports torch)."""
-    from .generator import load_unet
+    from .generator import load_regression
+    from .network import build_unet
 
-    return load_unet(bundle, device)
+    return load_regression(bundle, device, build_unet)

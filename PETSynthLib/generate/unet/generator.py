@@ -1,14 +1,16 @@
-"""Running a `unet` bundle: MRI in, mean and standard deviation out."""
+"""Running a bundle of a regression, whatever its network: MRI in, mean and deviation out."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from safetensors.torch import load_file
+from torch import nn
 
 from ...errors import ErrorCode, PETSynthError
 from ...progress import Progress
@@ -17,15 +19,25 @@ from ..bundle import Bundle
 from ..condition import clinical_vector, scanner_vector
 from ..device import Placement, keep_big_buffers, place
 from ..interface import Effort, Generated, GeneratorInput
-from .network import RegressionUNet, build_unet
+from ..standardisation import suvr_line
 
 
 @dataclass(frozen=True, eq=False)
-class UNetGenerator:
-    """A loaded `unet` bundle (see `Generator`)."""
+class RegressionGenerator:
+    """A loaded bundle of a regression (see `Generator`).
+
+    Attributes
+    ----------
+    bundle
+        Its facts.
+    network
+        Maps images (1, 3, I, J, K) and a vector to mean and standard deviation (1, T, I, J, K).
+    placement
+        Where it runs.
+    """
 
     bundle: Bundle
-    network: RegressionUNet
+    network: nn.Module
     placement: Placement
 
     @torch.inference_mode()
@@ -42,10 +54,12 @@ class UNetGenerator:
         tracer = facts["tracer_order"].index(inputs.tracer.key)
         flair = np.zeros(inputs.t1.shape) if inputs.flair is None else inputs.flair.data
         images = np.stack([inputs.t1.data, flair, inputs.brain.mask]).astype(np.float32)
+        # What the numbers of a manufacturer have taken out is put in again by them alone.
+        scanner = None if "standardisation" in facts else inputs.pet_scanner
         condition = np.concatenate(
             [
                 clinical_vector(inputs.clinical.numbers(), facts["clinical_scaling"]),
-                scanner_vector(inputs.pet_scanner, facts),
+                scanner_vector(scanner, facts),
                 [np.float32(inputs.flair is not None)],
             ]
         ).astype(np.float32)
@@ -57,31 +71,43 @@ class UNetGenerator:
                 torch.from_numpy(condition)[None].to(device),
             )
         progress.step(1, 1)
-        scale = float(facts["suvr_scale"][inputs.tracer.key])
+        line = suvr_line(facts, inputs.tracer.key, inputs.pet_scanner)
         pet = PetVolume(
-            mean[0, tracer].clamp_min(0).cpu().numpy() * scale,
+            line.to_suvr(mean[0, tracer].cpu().numpy()),
             inputs.t1.affine,
             inputs.t1.space,
             tracer=inputs.tracer.key,
             reference_region=inputs.tracer.reference_region,
         )
-        spread = sd[0, tracer].cpu().numpy() * scale * inputs.brain.mask
+        spread = sd[0, tracer].cpu().numpy() * np.float32(line.factor) * inputs.brain.mask
         return Generated(
             mean=pet,
             sd=replace(pet, data=spread, quantity="sd"),
             regional_sd_factor=self.bundle.regional_factors(inputs),
             details={
                 **self.placement.as_dict(),
+                **({"standardised_for": line.scanner} if line.scanner else {}),
                 "seconds": round(time.perf_counter() - started, 3),
             },
         )
 
 
-def load_unet(bundle: Bundle, device: str) -> UNetGenerator:
-    """Load the weights of ``bundle`` (float16 on disk) onto ``device``."""
+def load_regression(
+    bundle: Bundle, device: str, build: Callable[[dict[str, Any]], nn.Module]
+) -> RegressionGenerator:
+    """Load the weights of ``bundle`` onto ``device``.
+
+    Parameters
+    ----------
+    build
+        Makes the network that ``method_config`` describes.
+    """
     keep_big_buffers()
+    facts = bundle.config["method_config"]
     placement = place(device)
-    network = build_unet(bundle.config["method_config"])
+    if facts.get("precision") == "float32":
+        placement = replace(placement, dtype=torch.float32, why=f"{placement.why}; as published")
+    network = build(facts)
     network.load_state_dict({k: v.float() for k, v in load_file(bundle.weights).items()})
     network.to(placement.device).eval()
-    return UNetGenerator(bundle, network, placement)
+    return RegressionGenerator(bundle, network, placement)

@@ -8,11 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...clinical import FIELDS
+from ..backbone import IMAGES, condition_length, conditioned
 from ..networks import GROUPS, GroupNorm, UNet, start_at_zero
-
-IMAGES = 3
-"""T1, FLAIR, brain mask."""
+from .plain import PlainUNet
 
 
 class RegressionUNet(nn.Module):
@@ -64,12 +62,15 @@ class RegressionUNet(nn.Module):
         return mean, torch.exp(log_sd.clamp(-7.0, 1.0))
 
 
-def build_unet(facts: dict[str, Any]) -> RegressionUNet:
-    """The network that ``method_config`` of a bundle describes."""
+def build_unet(facts: dict[str, Any]) -> nn.Module:
+    """The network that ``method_config`` of a bundle describes: ours, or the published one."""
     shape = facts["network"]
+    if "channels" in shape:
+        channels = tuple(shape["channels"])
+        return conditioned(facts, lambda c_in, c_out: PlainUNet(c_in, c_out, channels))
     return RegressionUNet(
         tracers=len(facts["tracer_order"]),
-        condition=2 * len(FIELDS) + len(facts["scanners"]) + 1,
+        condition=condition_length(facts),
         base=shape["base"],
         multipliers=tuple(shape["multipliers"]),
     )

@@ -12,9 +12,10 @@ from ...errors import ErrorCode, PETSynthError
 from ...generate.bundle import check_config
 from ..train.write_bundle import write_folder
 from .checkpoint import CheckpointFormat
+from .cyclic import CyclicFormat
 from .interface import Foreign, ForeignFormat
 
-FORMATS: tuple[ForeignFormat, ...] = (CheckpointFormat(),)
+FORMATS: tuple[ForeignFormat, ...] = (CheckpointFormat(), CyclicFormat())
 
 
 def import_model(name: str, file: Path, out: Path, options: dict[str, str]) -> Path:

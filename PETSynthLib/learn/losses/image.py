@@ -11,9 +11,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from ..place import Place
 from ..settings import refuse, setting
 from .perceptual import PerceptualDistance
-from .planes import PLANES, Place, PlaneSchedule
+from .planes import PLANES, PlaneSchedule
 from .ssim import ssim
 from .vgg import load_vgg
 from .vgg_file import find_vgg
@@ -27,7 +28,7 @@ class LossConfig:
 
     mse: float = setting(1.0, "weight of the squared error", low=0.0)
     ssim: float = setting(0.0, "weight of 1 - SSIM3D", low=0.0)
-    ssim_range: float = setting(3.0, "data range of the SSIM, network scale", low=1e-3)
+    ssim_range: float = setting(3.0, "data range of the SSIM, SUVR", low=1e-3)
     perceptual: Literal["none", "cyclic", "static", "2d", "3d"] = setting(
         "none",
         "VGG-16's features of one plane after another, of all planes, of axial slices, of volumes",
@@ -83,7 +84,7 @@ class ImageLoss(nn.Module):
         Parameters
         ----------
         prediction, target, brain
-            (N, I, J, K), one tracer an example; network scale.
+            (N, I, J, K), one tracer an example; SUVR.
         """
         terms: dict[str, Tensor] = {}
         if self.config.ssim > 0:

@@ -13,6 +13,7 @@ and only one chunk's activations are ever kept: checkpointing without a second f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -157,7 +158,7 @@ class _AtOnce(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: torch.autograd.function.FunctionCtx,
+        ctx: Any,
         prediction: Tensor,
         target: Tensor,
         share: Tensor,
@@ -165,7 +166,7 @@ class _AtOnce(torch.autograd.Function):
         chunk: int,
     ) -> Tensor:
         """The sum; keeps the gradient with respect to the prediction."""
-        wanted = ctx.needs_input_grad[0]  # type: ignore[attr-defined]
+        wanted = ctx.needs_input_grad[0]
         total = torch.zeros((), dtype=torch.float32, device=prediction.device)
         parts: list[Tensor] = []
         for part in _chunks(len(prediction), chunk):
@@ -179,9 +180,7 @@ class _AtOnce(torch.autograd.Function):
         return total
 
     @staticmethod
-    def backward(  # type: ignore[override]
-        ctx: torch.autograd.function.FunctionCtx, above: Tensor
-    ) -> tuple[Tensor, None, None, None, None]:
+    def backward(ctx: Any, above: Tensor) -> tuple[Tensor, None, None, None, None]:
         """The kept gradient times what comes from above."""
         (kept,) = ctx.saved_tensors
         return above * kept, None, None, None, None

@@ -8,29 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..place import Place
+
 AXIS = {"axial": 2, "coronal": 1, "sagittal": 0}
 """Plane -> axis of a volume (I, J, K) that its slices are stacked along, in the cycle's order."""
 PLANES = tuple(AXIS)
 UNITS = ("budget", "epochs", "steps")
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a stage's training stands.
-
-    Attributes
-    ----------
-    step
-        Steps that are done.
-    epoch
-        Examples that were drawn, over the stage's subjects.
-    progress
-        Share of the stage's budget that is used, 0..1.
-    """
-
-    step: int
-    epoch: float
-    progress: float
 
 
 @dataclass(frozen=True)

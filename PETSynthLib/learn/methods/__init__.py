@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from ...errors import ErrorCode, PETSynthError
+from .bbdm import BBDMMethod
+from .cyclegan import CycleGANMethod
+from .ddpm import DDPMMethod
 from .flow import FlowMethod
 from .interface import TrainingMethod
+from .pix2pix import Pix2PixMethod
+from .transformers import SwinUNETRMethod, UNETRMethod
 from .unet import UNetMethod
 
-METHODS: tuple[type[TrainingMethod], ...] = (FlowMethod, UNetMethod)
+METHODS: tuple[type[TrainingMethod], ...] = (
+    FlowMethod,
+    UNetMethod,
+    UNETRMethod,
+    SwinUNETRMethod,
+    Pix2PixMethod,
+    CycleGANMethod,
+    BBDMMethod,
+    DDPMMethod,
+)
 
 
 def method_named(name: str) -> type[TrainingMethod]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from torch import nn
 from ...errors import ErrorCode, PETSynthError
 from ...request import SCANNERS
 from ...volume import Volume
+from ..place import Place
 from ..store import Store, Subject
 
 Example = dict[str, NDArray[Any]]
@@ -27,6 +28,18 @@ Batch = dict[str, torch.Tensor]
 """The same names, stacked; the first axis is the batch."""
 Terms = dict[str, torch.Tensor]
 """Scalar losses by name, each a mean over the batch's examples; ``loss`` is minimised."""
+
+
+class Memory(Protocol):
+    """What an objective remembers from step to step beside its network's weights."""
+
+    def state(self) -> dict[str, Any]:
+        """Tensors and numbers for a checkpoint."""
+        ...
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """The inverse of `state`."""
+        ...
 
 
 class Player(nn.Module):
@@ -45,6 +58,10 @@ class Player(nn.Module):
         The loss of a batch. It may read other players' networks, whose weights stay as they are.
     learning_rate
         Factor on the configured learning rate.
+    betas
+        Decays of Adam's two averages.
+    memory
+        What the objective remembers; it is kept with the checkpoints.
     """
 
     def __init__(
@@ -53,9 +70,12 @@ class Player(nn.Module):
         network: nn.Module,
         objective: Callable[[Batch], Terms],
         learning_rate: float = 1.0,
+        betas: tuple[float, float] = (0.9, 0.999),
+        memory: Memory | None = None,
     ) -> None:
         super().__init__()
         self.name = name
+        self.betas, self.memory = betas, memory
         self.network = network
         self.learning_rate = learning_rate
         self._objective = objective
@@ -180,6 +200,8 @@ class TrainingMethod(ABC):
     """Frozen dataclass of its settings."""
     train_defaults: ClassVar[dict[str, Any]] = {}
     """Settings of the engine that suit it better than the general ones."""
+    configurations: ClassVar[dict[str, dict[str, Any]]] = {}
+    """Named groups of settings, e.g. the paper's own; the defaults are those for a laptop."""
     stages: tuple[Stage, ...]
     material: Material
 
@@ -203,6 +225,15 @@ class TrainingMethod(ABC):
     def begin(self, stage: Stage) -> None:
         """A stage begins or is resumed; earlier stages' networks hold their best weights."""
         del stage
+
+    def stand_at(self, stage: Stage, place: Place) -> None:
+        """Told before every step where the stage's training stands."""
+        del stage, place
+
+    def may_stop(self, stage: Stage, best: Place, now: Place) -> bool:
+        """Whether the stage may end early when no score has been better since ``best``."""
+        del stage, best, now
+        return True
 
     @abstractmethod
     def draw(self, stage: Stage, subject: Subject, rng: np.random.Generator) -> Example:

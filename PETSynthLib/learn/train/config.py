@@ -30,6 +30,9 @@ class TrainConfig:
     average: float = setting(0.999, "decay of the moving average of the weights", low=0, high=1)
     validate_every: int = setting(500, "steps between two validations", low=1)
     validation_subjects: int = setting(8, "subjects a validation looks at", low=1)
+    patience: int | None = setting(
+        None, "validations without a better score after which a stage ends; none: never", low=1
+    )
     checkpoint_every: int = setting(250, "steps between two checkpoints", low=1)
     log_every: int = setting(10, "steps that one line of the log averages", low=1)
     target: Literal["auto", "truth", "acquired"] = setting(

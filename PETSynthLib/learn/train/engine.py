@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import math
 import threading
 import time
@@ -15,6 +16,7 @@ from lightning_fabric import Fabric
 
 from ...errors import Cancelled, ErrorCode, PETSynthError
 from ..methods.interface import Batch, Player, Stage, TrainingMethod
+from ..place import Place
 from . import checkpoint
 from .average import WeightAverage
 from .clipping import GradientClip
@@ -55,6 +57,7 @@ class _Seat:
             "average": self.average.values,
             "optimiser": self.optimiser.state_dict(),
             "clip": self.clip.state(),
+            "memory": {} if self.player.memory is None else self.player.memory.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -63,6 +66,8 @@ class _Seat:
             self.average.values[name].copy_(value)
         self.optimiser.load_state_dict(state["optimiser"])
         self.clip.restore(state["clip"])
+        if self.player.memory is not None:
+            self.player.memory.restore(state["memory"])
 
 
 class Training:
@@ -120,6 +125,8 @@ class Training:
         self.log: RunLog | None = None
         self.steps_done, self.minutes_done = 0, 0.0
         self.resumed = 0
+        # Where the stage's best score was found, and how many validations have passed since.
+        self.best_place, self.waited = Place(0, 0.0, 0.0), 0
         self.stopping = stopping
 
     @property
@@ -140,6 +147,10 @@ class Training:
             self.sums, self.counted = dict(state["sums"]), state["counted"]
             self.steps_done, self.minutes_done = state["steps_done"], state["minutes_done"]
             self.resumed = state.get("resumed", 0) + 1
+            self.best_place, self.waited = (
+                Place(*state.get("best_place", (0, 0.0, 0.0))),
+                state.get("waited", 0),
+            )
         names = [s.name for s in self.method.stages]
         if self.fabric.is_global_zero:
             self.log = RunLog(self.run, names, self.stage_index, self.step)
@@ -161,6 +172,7 @@ class Training:
                 self.minutes_done += self.seconds / 60
                 self.stage_index, self.step = self.stage_index + 1, 0
                 self.before, self.started = 0.0, time.perf_counter()
+                self.best_place, self.waited = Place(0, 0.0, 0.0), 0
         finally:
             if self.log is not None:
                 self.log.close()
@@ -172,6 +184,7 @@ class Training:
             optimiser = torch.optim.AdamW(
                 player.parameters(),
                 self.config.learning_rate * player.learning_rate,
+                betas=player.betas,
                 weight_decay=self.config.weight_decay,
                 fused=self.fabric.device.type in ("cpu", "cuda"),
             )
@@ -184,6 +197,8 @@ class Training:
         """Steps until the budget is used up, then a last validation and checkpoint."""
         while True:
             progress, stopping = self.agreed(budget.progress(self.step, self.seconds))
+            place = self.place(progress)
+            self.method.stand_at(self.stage, place)
             if stopping:
                 self.save()
                 raise Cancelled
@@ -198,19 +213,30 @@ class Training:
             if self.step % self.config.log_every == 0:
                 self.write_sums()
             if self.step % self.config.validate_every == 0:
-                self.validate()
+                self.validate(self.place(progress))
             if self.step % self.config.checkpoint_every == 0:
                 self.save()
         if self.step % self.config.validate_every or not self.step:
-            self.validate()
+            self.validate(self.place(1.0))
         self.save()
+
+    def place(self, progress: float) -> Place:
+        """Where the stage stands after its steps so far."""
+        whole = self.config.batch * self.config.accumulate * self.fabric.world_size
+        epoch = self.step * whole / len(self.stage.subjects)
+        return Place(self.step, epoch, min(progress, 1.0))
+
+    def tired(self) -> bool:
+        """Whether the stage shall end because nothing has become better."""
+        patience = self.config.patience
+        return patience is not None and self.waited >= patience
 
     def agreed(self, progress: float) -> tuple[float, bool]:
         """The first process's progress, and whether it was told to stop.
 
         Clocks and signals differ between processes, and all must stop at the same step.
         """
-        told = (progress, self.stopping.is_set())
+        told = (1.0 if self.tired() else progress, self.stopping.is_set())
         if self.fabric.world_size == 1:
             return told
         agreed: tuple[float, bool] = self.fabric.broadcast(told)
@@ -290,8 +316,12 @@ class Training:
         assert self.log is not None
         self.log.numbers(self.stage.name, self.step, self.seconds / 60, values)
 
-    def validate(self) -> None:
-        """Score the averaged networks on validation subjects; keep the best ones."""
+    def validate(self, place: Place) -> None:
+        """Score the averaged networks on validation subjects; keep the best ones.
+
+        A validation counts against the patience only when the method agrees
+        (`TrainingMethod.may_stop`).
+        """
         if self.fabric.is_global_zero:
             subjects = self.method.material.validation[: self.config.validation_subjects]
             with contextlib.ExitStack() as averaged, torch.no_grad(), self.fabric.autocast():
@@ -307,6 +337,9 @@ class Training:
             if best or self.stage.name not in self.best:
                 self.best[self.stage.name] = scores["score"]
                 self.save_best()
+                self.best_place, self.waited = place, 0
+            elif self.method.may_stop(self.stage, self.best_place, place):
+                self.waited += 1
             self.write({f"validation_{n}": v for n, v in scores.items()})
             assert self.log is not None
             self.log.picture(self.stage.name, self.step, picture)
@@ -350,6 +383,8 @@ class Training:
                 "stage": self.stage_index,
                 "sums": self.sums,
                 "counted": self.counted,
+                "best_place": dataclasses.astuple(self.best_place),
+                "waited": self.waited,
                 "players": {seat.player.name: seat.state() for seat in self.seats},
             }
             checkpoint.save_last(self.run, state)

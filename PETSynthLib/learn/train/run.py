@@ -50,8 +50,11 @@ class Order:
         Name of the method.
     run
         Folder of the run.
+    configuration
+        Name of a group of settings that the method offers (`TrainingMethod.configurations`), or
+        None for its defaults.
     file
-        YAML file with settings, or None.
+        YAML file with settings on top of it, or None.
     sets
         ``name=value`` on top of it.
     init
@@ -69,6 +72,7 @@ class Order:
     init: str | None = None
     max_minutes: float | None = None
     resume: bool = False
+    configuration: str | None = None
 
 
 def settings_type(method: type[TrainingMethod]) -> type:
@@ -91,7 +95,7 @@ def settings_schema(name: str) -> dict[str, Any]:
 
 
 def settings_of(order: Order) -> Any:
-    """The settings of a run: defaults, then a resumed run's own, the file, ``--set``.
+    """The settings of a run: defaults, a configuration, a resumed run's own, file, ``--set``.
 
     Raises
     ------
@@ -103,6 +107,8 @@ def settings_of(order: Order) -> Any:
     layers = [read_yaml(order.file)] if order.file is not None else []
     if order.resume and (order.run / CONFIG).is_file():
         layers.insert(0, read_yaml(order.run / CONFIG))
+    if order.configuration is not None:
+        layers.insert(0, configuration_named(method, order.configuration))
     for layer in layers:
         for group, values in layer.items():
             if isinstance(values, dict) and isinstance(body.get(group), dict):
@@ -113,6 +119,23 @@ def settings_of(order: Order) -> Any:
     if order.max_minutes is not None:
         body["train"]["max_minutes"] = float(order.max_minutes)
     return build(settings_type(method), body)
+
+
+def configuration_named(method: type[TrainingMethod], name: str) -> dict[str, Any]:
+    """The group of settings called ``name``.
+
+    Raises
+    ------
+    PETSynthError
+        ``BAD_REQUEST`` when the method has none of that name.
+    """
+    if name not in method.configurations:
+        known = ", ".join(method.configurations) or "none"
+        raise refuse(
+            f"The method {method.name} has no configuration {name!r}.",
+            f"It has {known}; without one it takes its defaults.",
+        )
+    return method.configurations[name]
 
 
 def train_method(order: Order, store: Store, watcher: Watcher) -> Path:

@@ -1,0 +1,107 @@
+"""Running a bundle that only draws: the mean and the deviation are those of its samples."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from ..progress import Progress
+from ..volume import PetVolume
+from .bundle import Bundle
+from .condition import clinical_vector, scanner_vector
+from .device import Placement, keep_big_buffers, place
+from .interface import Effort, Generated, GeneratorInput
+from .standardisation import suvr_line
+from .timed import TimedUNet, build_timed
+
+FEWEST = 2
+"""Samples that a mean and a deviation need; drawn even where none is asked for."""
+Model = Callable[[Tensor, float], Tensor]
+"""``model(x, t)``: the network's own output at time t in 0..1."""
+Sampler = Callable[[Model, Tensor, int, torch.Generator, dict[str, Any]], Tensor]
+"""``sampler(model, t1, steps, generator, facts)``: one PET (1, 1, I, J, K), network scale."""
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnGenerator:
+    """A loaded bundle of a diffusion method (see `Generator`)."""
+
+    bundle: Bundle
+    network: TimedUNet
+    placement: Placement
+    sampler: Sampler
+
+    @torch.inference_mode()
+    def generate(self, inputs: GeneratorInput, effort: Effort, progress: Progress) -> Generated:
+        """See `Generator.generate`. The mean is that of the samples, at least of `FEWEST`."""
+        started = time.perf_counter()
+        facts: dict[str, Any] = self.bundle.config["method_config"]
+        flair = np.zeros(inputs.t1.shape) if inputs.flair is None else inputs.flair.data
+        images = np.stack([inputs.t1.data, flair, inputs.brain.mask]).astype(np.float32)
+        scanner = None if "standardisation" in facts else inputs.pet_scanner
+        told = np.concatenate(
+            [
+                clinical_vector(inputs.clinical.numbers(), facts["clinical_scaling"]),
+                scanner_vector(scanner, facts),
+                [np.float32(inputs.flair is not None)],
+                [np.float32(t == inputs.tracer.key) for t in facts["tracer_order"]],
+            ]
+        ).astype(np.float32)
+        device = self.placement.device
+        shown = torch.from_numpy(images)[None].to(device)
+        vector = torch.from_numpy(told)[None].to(device)
+        line = suvr_line(facts, inputs.tracer.key, inputs.pet_scanner)
+        count, drawn = max(effort.samples, FEWEST), []
+        for k in range(count):
+            progress.step(k, count)
+            generator = torch.Generator().manual_seed(effort.seed + k)
+            with self.placement.autocast():
+                model = told_model(self.network, shown, vector)
+                values = self.sampler(model, shown[:, :1], effort.steps, generator, facts)
+            drawn.append(line.to_suvr(values[0, 0].float().cpu().numpy()) * inputs.brain.mask)
+        progress.step(count, count)
+        pet = PetVolume(
+            np.mean(drawn, axis=0),
+            inputs.t1.affine,
+            inputs.t1.space,
+            tracer=inputs.tracer.key,
+            reference_region=inputs.tracer.reference_region,
+        )
+        return Generated(
+            mean=pet,
+            sd=replace(pet, data=np.std(drawn, axis=0, ddof=1), quantity="sd"),
+            samples=tuple(replace(pet, data=v) for v in drawn[: effort.samples]),
+            regional_sd_factor=self.bundle.regional_factors(inputs),
+            details={
+                **self.placement.as_dict(),
+                "averaged_samples": count,
+                "seconds": round(time.perf_counter() - started, 3),
+            },
+        )
+
+
+def told_model(network: TimedUNet, images: Tensor, told: Tensor) -> Model:
+    """The network with everything but the noisy picture and the time filled in."""
+
+    def model(x: Tensor, t: float) -> Tensor:
+        out: Tensor = network(x, torch.full((len(x),), t, device=x.device), images, told)
+        return out
+
+    return model
+
+
+def load_drawn(bundle: Bundle, device: str, sampler: Sampler) -> DrawnGenerator:
+    """Load the weights of ``bundle`` (float16 on disk) onto ``device``."""
+    keep_big_buffers()
+    placement = place(device)
+    network = build_timed(bundle.config["method_config"])
+    network.load_state_dict({k: v.float() for k, v in load_file(bundle.weights).items()})
+    network.to(placement.device).eval()
+    return DrawnGenerator(bundle, network, placement, sampler)

@@ -1,0 +1,120 @@
+"""Discriminators of volumes, and what trainings with rivals share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+SLOPE = 0.2
+"""Of the leaky ReLU."""
+
+
+class PatchDiscriminator(nn.Module):
+    """3D PatchGAN (Isola et al. 2017): one judgement for each overlapping patch.
+
+    Instance norm instead of batch norm, which fails at batches of one. The class (tracer) is added
+    to the last features.
+
+    Parameters
+    ----------
+    c_in
+        Channels: what is judged, and what it may be compared with.
+    base
+        Channels of the first layer.
+    layers
+        Convolutions of stride 2; the channels double with each.
+    classes
+        Number of classes.
+    """
+
+    def __init__(self, c_in: int, base: int, layers: int, classes: int) -> None:
+        super().__init__()
+        widths = [base * 2**k for k in range(layers)]
+        self.steps = nn.ModuleList(
+            nn.Conv3d(a, b, 4, 2, 1) for a, b in zip([c_in, *widths], widths, strict=False)
+        )
+        self.label = nn.Embedding(classes, widths[-1])
+        self.last = nn.Conv3d(widths[-1], 1, 3, padding=1)
+
+    def forward(self, volumes: Tensor, label: Tensor) -> Tensor:
+        """Judgements (N, 1, i, j, k) without a bound, of (N, c_in, I, J, K) and labels (N,)."""
+        h = volumes
+        for number, step in enumerate(self.steps):
+            h = step(h)
+            if number:
+                h = F.instance_norm(h.float())
+            h = F.leaky_relu(h, SLOPE)
+        judged: Tensor = self.last(h + self.label(label)[..., None, None, None])
+        return judged.float()
+
+
+def real_loss(judged: Tensor) -> Tensor:
+    """Least squares (Mao et al. 2017): judgements shall be 1."""
+    return (judged - 1).square().mean()
+
+
+def fake_loss(judged: Tensor) -> Tensor:
+    """Judgements shall be 0."""
+    return judged.square().mean()
+
+
+@contextmanager
+def frozen(*networks: nn.Module) -> Iterator[None]:
+    """Inside, no gradient is kept for the networks' own weights; it still flows through them."""
+    for network in networks:
+        network.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for network in networks:
+            network.requires_grad_(True)
+
+
+class ImagePool:
+    """Earlier fakes, so that a discriminator does not forget them (Shrivastava et al. 2017).
+
+    Parameters
+    ----------
+    size
+        How many are kept.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.kept: list[Tensor] = []
+
+    def exchange(self, fakes: Tensor, chance: Tensor) -> Tensor:
+        """Each fake, or with chance one half an earlier one whose place it takes.
+
+        Parameters
+        ----------
+        fakes
+            (N, ...), detached.
+        chance
+            (N,): uniform numbers, drawn with the examples.
+        """
+        shown = []
+        for fake, number in zip(fakes, chance.tolist(), strict=True):
+            if len(self.kept) < self.size:
+                self.kept.append(fake.clone())
+                shown.append(fake)
+            elif number < 0.5:
+                place = int(2 * number * self.size)
+                shown.append(self.kept[place].to(fake.device))
+                self.kept[place] = fake.clone()
+            else:
+                shown.append(fake)
+        return torch.stack(shown)
+
+    def state(self) -> dict[str, Any]:
+        """See `Memory.state`."""
+        return {str(k): v.cpu() for k, v in enumerate(self.kept)}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """See `Memory.restore`."""
+        self.kept = [state[str(k)] for k in range(len(state))]
