@@ -20,6 +20,7 @@ from PETSynthLib.generate.flow.anchor import Anchor
 from PETSynthLib.generate.flow.generator import FlowGenerator
 from PETSynthLib.generate.flow.painting import levels
 from PETSynthLib.generate.flow.reading import read_mri
+from PETSynthLib.learn.losses.image import LossConfig
 from PETSynthLib.learn.methods import METHODS, method_named
 from PETSynthLib.learn.methods.flow import FlowConfig, FlowMethod, split_people
 from PETSynthLib.learn.methods.flow_anchor import fit_anchor, image_levels, painted_correction
@@ -257,6 +258,33 @@ class TestFlow:
         assert alone.stages[1].subjects == few.train
         assert "Nobody was kept" in alone.bundle()["card"]
         assert "Nobody was kept" not in flow.bundle()["card"]
+
+    def test_it_takes_the_perceptual_loss_of_its_axial_slices(
+        self, material: Material, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        few = Material(material.store, "truth", material.train[:5], material.validation)
+
+        def made(kind: str) -> FlowMethod:
+            torch.manual_seed(0)
+            loss = LossConfig(perceptual=kind, vgg=__file__)  # type: ignore[arg-type]
+            config = FlowConfig(base=8, multipliers=(1, 2), residual_base=8, loss=loss)
+            return FlowMethod(config, few, seed=0)
+
+        class Pooled(torch.nn.Module):
+            def forward(self, grey: torch.Tensor, *, normalise: bool) -> torch.Tensor:
+                return torch.nn.functional.avg_pool2d(grey, 8)
+
+        monkeypatch.setattr("PETSynthLib.learn.losses.image.load_vgg", lambda *rest: Pooled())
+        with pytest.raises(PETSynthError, match="learns single axial slices"):
+            made("cyclic")
+        method = made("2d")
+        method.use(method.prepare(lambda words, done, total: None))
+        batch = Stream(method, 0, 2, 1, 0, 1).draw(0, method.stages[0], 0, 0)
+        terms = method.mean_stage.loss(batch)
+        whole = terms["image"] + 0.02 * terms["spread"] + terms["perceptual"]
+        assert float(terms["loss"].detach()) == pytest.approx(float(whole.detach()))
+        terms["perceptual"].backward()
+        assert float(method.mean.head.weight.grad.abs().sum()) > 0
 
     def test_a_training_of_eight_steps_learns_what_it_always_did(
         self, store: Store, tmp_path: Path

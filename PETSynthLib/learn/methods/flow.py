@@ -23,6 +23,7 @@ from ...generate.flow.features import FLAIR_SLICES, T1_SLICES, atlas_channels
 from ...generate.flow.network import build_mean, build_residual
 from ...generate.flow.reading import variable_names
 from ...request import SCANNERS
+from ..losses.image import ImageLoss, LossConfig, require_slices
 from ..settings import setting
 from ..store import Subject
 from .figures import picture_of, scores_of
@@ -67,6 +68,7 @@ class FlowConfig:
         high=0.5,
     )
     hide: HidingConfig = field(default_factory=HidingConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
 
 
 class FlowMethod(TrainingMethod):
@@ -104,6 +106,8 @@ class FlowMethod(TrainingMethod):
         self.anchor = no_anchor(len(self.tracers))
         learners, held = split_people(material.train, config.hold_out, seed)
         self.regional = RegionalPart(material, self.scale, seed)
+        require_slices(config.loss, self.name)
+        self.image_loss = ImageLoss(config.loss)
         self.mean_stage = MeanStage(self, learners)
         self.residual_stage = ResidualStage(self, held)
         self.stages = (

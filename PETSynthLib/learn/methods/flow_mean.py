@@ -138,11 +138,17 @@ class MeanStage:
                 slices, 0
             )
             spread = ((flat["weight"] * likelihood).mean((2, 3)) * plain).sum(1).mean()
-        return {
-            "loss": image + self.method.config.spread_weight * spread,
-            "image": image,
-            "spread": spread,
-        }
+            image = self.method.config.loss.mse * image
+        terms = {"image": image, "spread": spread, **self.shown(mean, flat, batch)}
+        dear = [terms[name] for name in terms if name not in ("image", "spread")]
+        loss = image + self.method.config.spread_weight * spread
+        return {"loss": torch.stack([loss, *dear]).sum(), **terms}
+
+    def shown(self, mean: torch.Tensor, flat: Batch, batch: Batch) -> Terms:
+        """The perceptual term of the slices, every present tracer's alike."""
+        there = batch["there"].repeat_interleave(batch["images"].shape[1], 0) > 0
+        brain = (flat["weight"] == 1).float().expand_as(mean)
+        return self.method.image_loss.of_slices(mean[there], flat["target"][there], brain[there])
 
     @torch.no_grad()
     def volume_maps(
