@@ -2,7 +2,7 @@
 
 Both precisions take turns step by step in one process, on a small simulated store of the 3 mm grid;
 the median step counts, so that a busy neighbour hurts both alike. Then simulating, preparing and
-evaluating (`engine`). Never a test.
+evaluating (`engine`), and the perceptual loss (`perceptual`). Never a test.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 
 from engine import LARGEST_MB, measure_stages, stage_verdicts
+from perceptual import measure_perceptual, perceptual_verdicts
 from run import verdict
 from store_case import make_store
 
@@ -38,6 +39,7 @@ GRID_3MM = (56, 64, 56)
 PRECISIONS = ("bf16", "fp32")
 FASTER_WITH_AMX, LARGEST_SHARE = 1.5, 0.10
 WARM_UP = 3
+PERCEPTUAL_ROUNDS = 5
 
 
 class Nobody:
@@ -128,12 +130,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         stages = measure_stages(Path(folder))
     lines += stage_verdicts(stages)
+    perceptual = measure_perceptual(PERCEPTUAL_ROUNDS)
+    lines += perceptual_verdicts(perceptual)
     print("\n".join(["", *lines]))
     body = {
         "threads": chosen.threads,
         "amx": has_amx(),
         "methods": found,
         "stages": stages,
+        "perceptual": perceptual,
         "verdicts": lines,
     }
     (chosen.output / "training.json").write_text(

@@ -1,0 +1,149 @@
+"""Cost of the perceptual loss and of U-Net inference: called by ``training.py`` (``make bench``).
+
+At 2 mm, all rivals taking turns in one process: the cyclic term with its gradient against the
+generator's own training step, and all slices at once against one slice after another. The weights
+are random: time does not depend on them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from run import verdict
+from torch import Tensor
+
+from PETSynthLib.generate.backbone import condition_length
+from PETSynthLib.generate.device import place
+from PETSynthLib.generate.unet.network import build_unet
+from PETSynthLib.learn.losses.perceptual import PerceptualDistance, brain_box
+from PETSynthLib.learn.losses.vgg import BLOCKS, VggFeatures
+from PETSynthLib.learn.prepare.grids import GRIDS
+from PETSynthLib.request import SCANNERS
+from PETSynthLib.run.memory import peak_memory_mb
+
+LARGEST_OVER_STEP, LEAST_OVER_LOOP = 2.0, 3.0
+INFERENCE_S, INFERENCE_MB = 3.0, 2000.0
+PLANE = "axial"
+FACTS: dict[str, Any] = {
+    "tracer_order": ["fdg"],
+    "scanners": list(SCANNERS),
+    "network": {"base": 16, "multipliers": [1, 2, 3]},
+}
+PUBLISHED = {**FACTS, "network": {"channels": [64, 128, 256, 512, 1024], "inputs": "t1"}}
+
+
+def random_features() -> VggFeatures:
+    """VGG-16 with random weights."""
+    table, before = {}, 3
+    for block, (wide, count) in enumerate(BLOCKS, 1):
+        for number in range(1, count + 1):
+            kernel = torch.randn(wide, before, 3, 3) * (2 / (9 * before)) ** 0.5
+            table[f"block{block}_conv{number}"] = (kernel, torch.zeros(wide))
+            before = wide
+    return VggFeatures(table, torch.zeros(3))
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Of one call."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def brain_of(shape: tuple[int, int, int]) -> Tensor:
+    """An ellipsoid about as large in the grid as a brain, (1, I, J, K)."""
+    axes = [torch.linspace(-1, 1, n) for n in shape]
+    x, y, z = torch.meshgrid(*axes, indexing="ij")
+    return ((x / 0.85) ** 2 + (y / 0.85) ** 2 + (z / 0.8) ** 2 < 1).float()[None]
+
+
+def slice_loop(
+    distance: PerceptualDistance, prediction: Tensor, target: Tensor, brain: Tensor
+) -> None:
+    """The loss as the paper writes it: a forward and a backward pass for each slice."""
+    box = brain_box(brain, PLANE)
+    x, y, mask = (v[box][0].movedim(2, 0) for v in (prediction, target, brain))
+    for k in range(len(y)):
+        if not mask[k].any():
+            continue
+        low, span = y[k].min(), y[k].max() - y[k].min()
+        with torch.no_grad():
+            known = distance.features(((y[k] - low) / span)[None, None])
+        found = distance.features(((x[k] - low) / span)[None, None])
+        torch.nn.functional.mse_loss(found, known).backward(retain_graph=True)
+
+
+def measure_perceptual(rounds: int) -> dict[str, float]:
+    """Median seconds: of the term, of the slice loop, of training steps, of inference."""
+    shape, placement = GRIDS["2mm"].shape, place("cpu")
+    brain = brain_of(shape)
+    target = torch.rand(1, *shape) * brain
+    distance = PerceptualDistance(random_features(), "target")
+    ours, published = build_unet(FACTS), build_unet(PUBLISHED)
+    images = torch.cat([target, target, brain])[None]
+    told = torch.zeros(1, condition_length(FACTS))
+
+    def step(network: torch.nn.Module) -> None:
+        with placement.autocast():
+            mean, _ = network(images, told)
+        (mean[:, 0] - target).square().mean().backward()
+
+    def term() -> None:
+        guess = (target + 0.1 * torch.rand_like(target)).requires_grad_()
+        with placement.autocast():
+            value = distance.plane(guess, target, brain, PLANE)
+        value.backward()
+
+    def loop() -> None:
+        guess = (target + 0.1 * torch.rand_like(target)).requires_grad_()
+        with placement.autocast():
+            slice_loop(distance, guess, target, brain)
+
+    def infer() -> None:
+        with torch.inference_mode(), placement.autocast():
+            ours(images, told)
+
+    rivals = {
+        "term": term,
+        "loop": loop,
+        "step": lambda: step(ours),
+        "published_step": lambda: step(published),
+        "inference": infer,
+    }
+    times: dict[str, list[float]] = {name: [] for name in rivals}
+    for _ in range(rounds + 1):
+        for name, work in rivals.items():
+            times[name].append(seconds(work))
+    return {name: float(np.median(rows[1:])) for name, rows in times.items()}
+
+
+def perceptual_verdicts(found: dict[str, float]) -> list[str]:
+    """Each promise with what was measured."""
+    own, published = found["term"] / found["step"], found["term"] / found["published_step"]
+    faster, peak = found["loop"] / found["term"], peak_memory_mb()
+    return [
+        verdict(
+            published <= LARGEST_OVER_STEP,
+            f"perceptual term at 2 mm: {published:.1f} steps of the published U-Net "
+            f"(at most {LARGEST_OVER_STEP:g})",
+        ),
+        verdict(
+            own <= LARGEST_OVER_STEP,
+            f"perceptual term at 2 mm: {own:.1f} steps of our own U-Net "
+            f"(at most {LARGEST_OVER_STEP:g})",
+        ),
+        verdict(
+            faster >= LEAST_OVER_LOOP,
+            f"perceptual term: {faster:.1f} times as fast as the slice loop "
+            f"(at least {LEAST_OVER_LOOP:g})",
+        ),
+        verdict(
+            found["inference"] <= INFERENCE_S,
+            f"unet inference at 2 mm: {found['inference']:.2f} s (at most {INFERENCE_S:g}), "
+            f"peak of the whole process {peak:.0f} MB (inference alone: {INFERENCE_MB:g})",
+        ),
+    ]
