@@ -19,7 +19,8 @@ from torch import Tensor
 from PETSynthLib.generate.backbone import condition_length
 from PETSynthLib.generate.device import place
 from PETSynthLib.generate.unet.network import build_unet
-from PETSynthLib.learn.losses.perceptual import PerceptualDistance, brain_box
+from PETSynthLib.learn.losses.image import LossConfig
+from PETSynthLib.learn.losses.perceptual import PerceptualDistance, extent
 from PETSynthLib.learn.losses.vgg import BLOCKS, VggFeatures
 from PETSynthLib.learn.prepare.grids import GRIDS
 from PETSynthLib.request import SCANNERS
@@ -61,24 +62,18 @@ def brain_of(shape: tuple[int, int, int]) -> Tensor:
     return ((x / 0.85) ** 2 + (y / 0.85) ** 2 + (z / 0.8) ** 2 < 1).float()[None]
 
 
-def slice_loop(
-    distance: PerceptualDistance, prediction: Tensor, target: Tensor, brain: Tensor
-) -> None:
-    """The loss as the paper writes it: a forward and a backward pass for each slice."""
-    box = brain_box(brain, PLANE)
-    x, y, mask = (v[box][0].movedim(2, 0) for v in (prediction, target, brain))
-    for k in range(len(y)):
-        if not mask[k].any():
-            continue
-        low, span = y[k].min(), y[k].max() - y[k].min()
-        with torch.no_grad():
-            known = distance.features(((y[k] - low) / span)[None, None])
-        found = distance.features(((x[k] - low) / span)[None, None])
-        torch.nn.functional.mse_loss(found, known).backward(retain_graph=True)
+def slice_loop(distance: PerceptualDistance, prediction: Tensor, target: Tensor) -> None:
+    """The loss as released: every slice by itself, also background, with autograd's own graph."""
+    parts = []
+    for x, y in zip(prediction[0].unbind(2), target[0].unbind(2), strict=True):
+        low, span = extent(y[None])
+        pair = [distance.features(((v[None] - low) / span)[:, None]) for v in (x, y)]
+        parts.append(torch.nn.functional.mse_loss(*pair))
+    torch.stack(parts).mean().backward()
 
 
 def measure_perceptual(rounds: int) -> dict[str, float]:
-    """Median seconds: of the term, of the slice loop, of training steps, of inference."""
+    """Median seconds of the term (as by default, and of all slices) and of its rivals."""
     shape, placement = GRIDS["2mm"].shape, place("cpu")
     brain = brain_of(shape)
     target = torch.rand(1, *shape) * brain
@@ -92,23 +87,24 @@ def measure_perceptual(rounds: int) -> dict[str, float]:
             mean, _ = network(images, told)
         (mean[:, 0] - target).square().mean().backward()
 
-    def term() -> None:
+    def term(every: int) -> None:
         guess = (target + 0.1 * torch.rand_like(target)).requires_grad_()
         with placement.autocast():
-            value = distance.plane(guess, target, brain, PLANE)
+            value = distance.plane(guess, target, brain, PLANE, every)
         value.backward()
 
     def loop() -> None:
         guess = (target + 0.1 * torch.rand_like(target)).requires_grad_()
         with placement.autocast():
-            slice_loop(distance, guess, target, brain)
+            slice_loop(distance, guess, target)
 
     def infer() -> None:
         with torch.inference_mode(), placement.autocast():
             ours(images, told)
 
     rivals = {
-        "term": term,
+        "all_slices": lambda: term(1),
+        "term": lambda: term(LossConfig().every),
         "loop": loop,
         "step": lambda: step(ours),
         "published_step": lambda: step(published),
@@ -124,7 +120,7 @@ def measure_perceptual(rounds: int) -> dict[str, float]:
 def perceptual_verdicts(found: dict[str, float]) -> list[str]:
     """Each promise with what was measured."""
     own, published = found["term"] / found["step"], found["term"] / found["published_step"]
-    faster, peak = found["loop"] / found["term"], peak_memory_mb()
+    faster, peak = found["loop"] / found["all_slices"], peak_memory_mb()
     return [
         verdict(
             published <= LARGEST_OVER_STEP,
@@ -138,7 +134,7 @@ def perceptual_verdicts(found: dict[str, float]) -> list[str]:
         ),
         verdict(
             faster >= LEAST_OVER_LOOP,
-            f"perceptual term: {faster:.1f} times as fast as the slice loop "
+            f"perceptual term of all slices: {faster:.1f} times as fast as the slice loop "
             f"(at least {LEAST_OVER_LOOP:g})",
         ),
         verdict(

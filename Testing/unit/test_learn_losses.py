@@ -323,6 +323,23 @@ class TestPerceptual:
         prediction[:, :, :, :3] += 9.0
         assert float(distance.plane(prediction, target, brain, "axial")) == float(before)
 
+    def test_slices_take_turns_when_not_all_are_shown(
+        self, features: VggFeatures, scene: tuple[torch.Tensor, ...]
+    ) -> None:
+        prediction, target, brain = (v[:1] for v in scene)
+        distance = PerceptualDistance(features, "target")
+        whole = float(distance.plane(prediction, target, brain, "axial"))
+        # The brain lies in slices 4 to 17: 5 of them are 0 modulo 3 (6, 9, ...) and so on.
+        turns = [float(distance.plane(prediction, target, brain, "axial", 3, k)) for k in (3, 4, 5)]
+        counts = [len([k for k in range(4, 18) if k % 3 == turn]) for turn in range(3)]
+        mean = sum(c * t for c, t in zip(counts, turns, strict=True)) / sum(counts)
+        assert mean == pytest.approx(whole, rel=1e-5)
+        assert len(set(turns)) == 3
+        thin = torch.zeros_like(brain)
+        thin[:, :, :, 4] = brain[:, :, :, 4]
+        alone = distance.plane(prediction, target, thin, "axial", 3, 0)
+        assert float(alone) == float(distance.plane(prediction, target, thin, "axial"))
+
     def test_an_example_without_brain_is_one_sentence(
         self, features: VggFeatures, scene: tuple[torch.Tensor, ...]
     ) -> None:
@@ -345,7 +362,7 @@ class TestImageLoss:
         self, features: VggFeatures, scene: tuple[torch.Tensor, ...]
     ) -> None:
         def loss(kind: str) -> ImageLoss:
-            made = ImageLoss(LossConfig(perceptual=kind, vgg=__file__))  # type: ignore[arg-type]
+            made = ImageLoss(LossConfig(perceptual=kind, vgg=__file__, every=1))  # type: ignore[arg-type]
             made.stand_at(Place(0, 0.0, 0.13))
             return made
 

@@ -213,9 +213,9 @@ class TestPictureLoss:
         original = PerceptualDistance.plane
         with pytest.MonkeyPatch.context() as patch:
 
-            def noted(self: Any, x: Any, y: Any, brain: Any, plane: str) -> torch.Tensor:
+            def noted(self: Any, x: Any, y: Any, brain: Any, plane: str, *rest: int) -> Any:
                 seen.append(plane)
-                return original(self, x, y, brain, plane)
+                return original(self, x, y, brain, plane, *rest)
 
             patch.setattr(PerceptualDistance, "plane", noted)
             train_method(order("unet", tmp_path / "r", *sets, "train.steps=4"), store, Watching())

@@ -41,6 +41,9 @@ class LossConfig:
     unit: Literal["budget", "epochs", "steps"] = setting(
         "budget", "what that is counted in; budget: thousandths of the training"
     )
+    every: int = setting(
+        4, "only every so many-th slice of a plane counts at a step, others at the next", low=1
+    )
     vgg: str | None = setting(None, "file of VGG-16's weights; none: PETSYNTH_HOME/weights")
     download: bool = setting(False, "fetch VGG-16's published weights (528 MB) if there are none")
 
@@ -97,7 +100,10 @@ class ImageLoss(nn.Module):
             if self.config.perceptual == "3d":
                 terms["perceptual"] = weight * self.distance.volume(prediction, target, brain)
             else:
-                parts = [self.distance.plane(prediction, target, brain, p) for p in self.planes()]
+                which = self.config.every, self.place.step
+                parts = [
+                    self.distance.plane(prediction, target, brain, p, *which) for p in self.planes()
+                ]
                 terms["perceptual"] = weight * torch.stack(parts).mean()
         return terms
 

@@ -46,7 +46,15 @@ class PerceptualDistance:
     def __init__(self, features: VggFeatures, ranges: str) -> None:
         self.features, self.ranges = features, ranges
 
-    def plane(self, prediction: Tensor, target: Tensor, brain: Tensor, plane: str) -> Tensor:
+    def plane(
+        self,
+        prediction: Tensor,
+        target: Tensor,
+        brain: Tensor,
+        plane: str,
+        every: int = 1,
+        first: int = 0,
+    ) -> Tensor:
         """Distance over the slices of one plane.
 
         Parameters
@@ -55,6 +63,9 @@ class PerceptualDistance:
             (N, I, J, K); brain is 0 or 1.
         plane
             Key of `planes.AXIS`.
+        every, first
+            Only every so many-th slice counts, beginning with slice ``first``; an example without
+            brain in any of these shows all it has.
 
         Returns
         -------
@@ -69,6 +80,9 @@ class PerceptualDistance:
         box = brain_box(brain, plane)
         x, y, mask = (v[box].movedim(axis, 1) for v in (prediction, target, brain))
         shown = mask.flatten(2).any(2)
+        due = torch.arange(shown.shape[1], device=shown.device) % every == first % every
+        some = shown & due
+        shown = torch.where(some.any(1, keepdim=True), some, shown)
         share = (1.0 / (shown.sum(1, keepdim=True) * len(shown))).expand_as(shown)[shown]
         return self.slices(x[shown], y[shown], share)
 
