@@ -115,7 +115,7 @@ def synthesize(
     effort = loaded.bundle.effort(request)
     generated = loaded.generator.generate(inputs, effort, progress)
     image_only = _without_cognition(loaded, inputs, effort, progress)
-    average = _average_person(loaded, inputs, progress)
+    average = _average_person(loaded, inputs, effort, progress)
 
     progress.stage("restore")
     restored = restore(generated, prepared)
@@ -187,9 +187,9 @@ def _atlas_warp(
 
 
 def _average_person(
-    loaded: LoadedGenerator, inputs: GeneratorInput, progress: Progress
+    loaded: LoadedGenerator, inputs: GeneratorInput, effort: Effort, progress: Progress
 ) -> Generated:
-    """What the model draws for the template's brain at the same age and sex.
+    """What the model draws for the template's brain at the same age and sex, with equal steps.
 
     The difference to it is all that this MRI (and these scores) have added.
     """
@@ -202,7 +202,7 @@ def _average_person(
         flair=None,
         clinical=ClinicalRecord(age=inputs.clinical.age, sex=inputs.clinical.sex),
     )
-    return loaded.generator.generate(average, Effort(), progress)
+    return loaded.generator.generate(average, replace(effort, samples=0), progress)
 
 
 def _on_template(average: Generated, factor: float) -> RegionTable:

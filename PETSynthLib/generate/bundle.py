@@ -119,6 +119,15 @@ class Bundle:
             seed=request.seed,
         )
 
+    def judged_effort(self, samples: int = 0, seed: int = 0) -> Effort:
+        """What it is calibrated and evaluated with: the steps of its best preset."""
+        return Effort(samples, int(self.config["presets"][Preset.BEST.value]["steps"]), seed)
+
+    @property
+    def draws_samples(self) -> bool:
+        """Whether it can make random samples beside the mean."""
+        return int(self.config["presets"][Preset.BEST.value]["samples"]) > 0
+
     def regional_factors(self, inputs: GeneratorInput) -> dict[str, float]:
         """Region -> factor from mean voxel sd to sd of the region's mean, for what was given.
 

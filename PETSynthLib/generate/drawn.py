@@ -1,10 +1,10 @@
-"""Running a bundle that only draws: the mean and the deviation are those of its samples."""
+"""Running a bundle of `bbdm` or `ddpm`: one network, asked at each step of a draw."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,16 +13,14 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ..progress import Progress
-from ..volume import PetVolume
 from .bundle import Bundle
 from .condition import clinical_vector, scanner_vector
 from .device import Placement, keep_big_buffers, place
+from .draws import FEWEST, answer_of, seeds_of
 from .interface import Effort, Generated, GeneratorInput
 from .standardisation import suvr_line
 from .timed import TimedUNet, build_timed
 
-FEWEST = 2
-"""Samples that a mean and a deviation need; drawn even where none is asked for."""
 Model = Callable[[Tensor, float], Tensor]
 """``model(x, t)``: the network's own output at time t in 0..1."""
 Sampler = Callable[[Model, Tensor, int, torch.Generator, dict[str, Any]], Tensor]
@@ -40,7 +38,7 @@ class DrawnGenerator:
 
     @torch.inference_mode()
     def generate(self, inputs: GeneratorInput, effort: Effort, progress: Progress) -> Generated:
-        """See `Generator.generate`. The mean is that of the samples, at least of `FEWEST`."""
+        """See `Generator.generate`."""
         started = time.perf_counter()
         facts: dict[str, Any] = self.bundle.config["method_config"]
         flair = np.zeros(inputs.t1.shape) if inputs.flair is None else inputs.flair.data
@@ -58,33 +56,22 @@ class DrawnGenerator:
         shown = torch.from_numpy(images)[None].to(device)
         vector = torch.from_numpy(told)[None].to(device)
         line = suvr_line(facts, inputs.tracer.key, inputs.pet_scanner)
-        count, drawn = max(effort.samples, FEWEST), []
-        for k in range(count):
-            progress.step(k, count)
-            generator = torch.Generator().manual_seed(effort.seed + k)
+        seeds, drawn = seeds_of(effort, FEWEST), []
+        for k, seed in enumerate(seeds):
+            progress.step(k, len(seeds))
+            generator = torch.Generator().manual_seed(seed)
             with self.placement.autocast():
                 model = told_model(self.network, shown, vector)
                 values = self.sampler(model, shown[:, :1], effort.steps, generator, facts)
             drawn.append(line.to_suvr(values[0, 0].float().cpu().numpy()) * inputs.brain.mask)
-        progress.step(count, count)
-        pet = PetVolume(
-            np.mean(drawn, axis=0),
-            inputs.t1.affine,
-            inputs.t1.space,
-            tracer=inputs.tracer.key,
-            reference_region=inputs.tracer.reference_region,
-        )
-        return Generated(
-            mean=pet,
-            sd=replace(pet, data=np.std(drawn, axis=0, ddof=1), quantity="sd"),
-            samples=tuple(replace(pet, data=v) for v in drawn[: effort.samples]),
-            regional_sd_factor=self.bundle.regional_factors(inputs),
-            details={
-                **self.placement.as_dict(),
-                "averaged_samples": count,
-                "seconds": round(time.perf_counter() - started, 3),
-            },
-        )
+        progress.step(len(seeds), len(seeds))
+        details = {
+            **self.placement.as_dict(),
+            **({"standardised_for": line.scanner} if line.scanner else {}),
+            "steps": effort.steps,
+            "seconds": round(time.perf_counter() - started, 3),
+        }
+        return answer_of(np.stack(drawn), inputs, effort, self.bundle, details)
 
 
 def told_model(network: TimedUNet, images: Tensor, told: Tensor) -> Model:

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 GROUPS = 8
+LONGEST_PERIOD = 10_000.0
 
 
 def start_at_zero(layer: nn.Module) -> None:
     """Set weight and bias of a layer to zero."""
     for parameter in layer.parameters():
         nn.init.zeros_(parameter)
+
+
+def time_features(t: Tensor, width: int) -> Tensor:
+    """Cosines, then sines, of steps (N,) at geometric rates: (N, width), float32.
+
+    A time of 0..1 is told as a step of a thousand.
+    """
+    half = width // 2
+    rates = torch.exp(-math.log(LONGEST_PERIOD) * torch.arange(half, device=t.device) / half)
+    angle = t.float()[:, None] * rates[None]
+    return torch.cat([angle.cos(), angle.sin()], 1)
 
 
 class GroupNorm(nn.GroupNorm):

@@ -1,24 +1,35 @@
-"""Samplers of rectified flows, as pure functions with a callback.
+"""Samplers of flows, diffusions and bridges, as pure functions with a callback.
 
-The path is ``x_t = (1 - t) eps + t r`` with eps ~ N(0, I) at t = 0 and data r at t = 1
-(Liu et al. 2023, arXiv 2209.03003); a model predicts the data end, ``r_hat = model(x_t, t)``,
-so that the velocity is ``(r_hat - x_t) / (1 - t)``.
+A model always predicts the data end, whatever its network says.
+
+**Flows** (`sample_euler`): ``x_t = (1 - t) eps + t r`` with eps ~ N(0, I) at t = 0 and data r at
+t = 1 (Liu et al. 2023, arXiv 2209.03003); the velocity is ``(r_hat - x_t) / (1 - t)``.
+
+**Diffusions** (`sample_ddim`): ``x_t = sqrt(a_t) r + sqrt(1 - a_t) eps`` with a schedule ``a`` (T,)
+of `schedules`. The model is asked of falling steps, each of which it was trained on; behind the
+last one lies the data end itself.
+
+**Bridges** (`sample_bridge`): ``x_m ~ N((1 - m) r + m source, variance(m))``.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
 
 Model = Callable[[torch.Tensor, float], torch.Tensor]
+StepModel = Callable[[torch.Tensor, int], torch.Tensor]
+Callback = Callable[[int, torch.Tensor], None]
+"""Is told ``(i, r_hat)`` after each evaluation."""
 
 
 def sample_euler(
     model: Model,
     noise: torch.Tensor,
     times: torch.Tensor,
-    callback: Callable[[int, torch.Tensor], None] | None = None,
+    callback: Callback | None = None,
 ) -> torch.Tensor:
     """Integrate the flow from ``noise`` along ``times`` by Euler steps.
 
@@ -43,44 +54,64 @@ def sample_euler(
 
 
 def sample_ddim(
-    model: Callable[[torch.Tensor, int], torch.Tensor],
+    model: StepModel,
     noise: torch.Tensor,
     alphas: torch.Tensor,
     steps: list[int],
     eta: float = 0.0,
     generator: torch.Generator | None = None,
-    callback: Callable[[int, torch.Tensor], None] | None = None,
+    callback: Callback | None = None,
 ) -> torch.Tensor:
-    """Sample a diffusion model (Song et al. 2021, arXiv 2010.02502, eq. 12).
+    """Sample a diffusion (Song et al. 2021, arXiv 2010.02502, eq. 12).
 
     Parameters
     ----------
     model
-        ``model(x, t)`` predicts the data; ``t`` is a training step, never its place in ``steps``.
+        ``model(x, t)`` predicts the data (same shape as x); ``t`` is a step of the training, never
+        its place in ``steps``.
     noise
-        Standard normal start.
+        Standard normal start, any shape.
     alphas
-        (T,): share of the data's variance left after each training step.
+        The schedule (T,).
     steps
-        Falling training steps, from the noisiest; the last one lands on its prediction.
+        Falling steps to ask the model of; the last one lands on its prediction.
     eta
-        0: deterministic; 1 with all steps: ancestral sampling.
-    callback
-        Called with ``(i, prediction)`` after each evaluation.
+        0: without chance (DDIM), the same noise gives the same picture. 1: with all the chance of
+        the reverse process, which is DDPM (Ho et al. 2020, the smaller of their two variances).
+    generator
+        Of the CPU; draws that chance.
     """
-    x = noise
+    x, shares = noise, [*alphas[steps].tolist(), 1.0]
     for i, t in enumerate(steps):
-        now = float(alphas[t])
-        after = float(alphas[steps[i + 1]]) if i + 1 < len(steps) else 1.0
+        now, after = shares[i], shares[i + 1]
         data = model(x, t)
-        direction = (x - now**0.5 * data) / (1.0 - now) ** 0.5
         sd = eta * ((1 - after) / (1 - now) * (1 - now / after)) ** 0.5
-        x = after**0.5 * data + max(1.0 - after - sd**2, 0.0) ** 0.5 * direction
+        x = ddim_step(x, data, now, after, sd)
         if sd > 0:
-            x = x + sd * torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x.device)
+            fresh = torch.randn(x.shape, generator=generator, dtype=x.dtype)
+            x = x + sd * fresh.to(x.device)
         if callback is not None:
             callback(i, data)
     return x
+
+
+def ddim_step(
+    x: torch.Tensor, data: torch.Tensor, now: float, after: float, sd: float = 0.0
+) -> torch.Tensor:
+    """One step from the share ``now`` to ``after`` of the data's variance, before fresh noise.
+
+    Parameters
+    ----------
+    x, data
+        State and predicted data end, one shape.
+    after
+        1 is the data end.
+    sd
+        Of the fresh noise that will be added.
+    """
+    noise = (x - math.sqrt(now) * data) / math.sqrt(1.0 - now)
+    kept = math.sqrt(max(1.0 - after - sd**2, 0.0))
+    return math.sqrt(after) * data + kept * noise
 
 
 def sample_bridge(
@@ -89,7 +120,7 @@ def sample_bridge(
     mixed: torch.Tensor,
     variance: Callable[[torch.Tensor], torch.Tensor],
     generator: torch.Generator | None = None,
-    callback: Callable[[int, torch.Tensor], None] | None = None,
+    callback: Callback | None = None,
 ) -> torch.Tensor:
     """Sample a Brownian bridge from ``source`` to the data (Li et al. 2023, arXiv 2205.07680).
 

@@ -1,4 +1,8 @@
-"""Time grids of the samplers, as small pure functions."""
+"""Time grids and noise schedules of the samplers, as small pure functions.
+
+A schedule of T steps is its ``alphas`` (T,), float64, falling: the share of the data's variance
+that is left after each step.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +14,26 @@ def linear_times(steps: int) -> torch.Tensor:
     return torch.linspace(0.0, 1.0, steps + 1, dtype=torch.float64)
 
 
-def linear_betas(steps: int, first: float = 1e-4, last: float = 0.02) -> torch.Tensor:
-    """(steps,) float64: variance added at each step (Ho et al. 2020, arXiv 2006.11239)."""
-    return torch.linspace(first, last, steps, dtype=torch.float64)
+def linear_alphas(total: int, first: float = 1e-4, last: float = 0.02) -> torch.Tensor:
+    """The schedule whose added variance rises linearly (Ho et al. 2020, arXiv 2006.11239).
 
-
-def cumulative_alphas(betas: torch.Tensor) -> torch.Tensor:
-    """Share of the data's variance that is left after each step."""
+    Parameters
+    ----------
+    first, last
+        Variance that the first and the last step add.
+    """
+    betas = torch.linspace(first, last, total, dtype=torch.float64)
     return torch.cumprod(1.0 - betas, 0)
 
 
-def even_steps(total: int, count: int) -> list[int]:
-    """``count`` of the steps ``total - 1 .. 0``, falling, evenly spaced, the first one included."""
-    count = min(count, total)
+def trailing_steps(total: int, steps: int) -> list[int]:
+    """At most ``steps`` of 0..total - 1, evenly spaced and falling; the first is the noisiest.
+
+    Sampling begins with pure noise, so that the network must be asked of the last step it was
+    trained on, however few its steps are (Lin et al. 2024, arXiv 2305.08891, "trailing"). Whoever
+    asks for more steps than there are gets all.
+    """
+    count = min(steps, total)
     return [total - 1 - k * total // count for k in range(count)]
 
 

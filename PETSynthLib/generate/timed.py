@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
@@ -10,16 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .backbone import IMAGES, condition_length
-from .networks import GROUPS, GroupNorm, UNet, start_at_zero
+from .networks import GROUPS, GroupNorm, UNet, start_at_zero, time_features
 
 TIME_WIDTH = 32
-
-
-def time_features(t: Tensor) -> Tensor:
-    """Cosines and sines (N, `TIME_WIDTH`) of times (N,) in 0..1."""
-    rates = torch.exp(torch.linspace(0.0, math.log(1000.0), TIME_WIDTH // 2, device=t.device))
-    angle = t.float()[:, None] * rates
-    return torch.cat([angle.cos(), angle.sin()], 1)
 
 
 class TimedUNet(nn.Module):
@@ -68,7 +60,7 @@ class TimedUNet(nn.Module):
         """
         extent = noisy.shape[2:]
         pad = [p for n in reversed(extent) for p in (0, -n % self.multiple)]
-        embedding = F.silu(self.vector(torch.cat([time_features(t), told], 1)))
+        embedding = F.silu(self.vector(torch.cat([time_features(1000.0 * t, TIME_WIDTH), told], 1)))
         h = self.body(self.stem(F.pad(torch.cat([noisy, images], 1), pad)), embedding)
         h = self.head(F.silu(self.norm(h)))
         out: Tensor = h.float()

@@ -38,9 +38,14 @@ def same(theirs: Any, ours: Any, x: torch.Tensor) -> float:
     return float((a - b).abs().max() / a.abs().max())
 
 
+@pytest.fixture(scope="module")
+def nets() -> Any:
+    """MONAI's networks, which take seconds to import."""
+    return pytest.importorskip("monai.networks.nets")
+
+
 class TestAsInMonai:
-    def test_the_plain_unet(self) -> None:
-        nets = pytest.importorskip("monai.networks.nets")
+    def test_the_plain_unet(self, nets: Any) -> None:
         torch.manual_seed(0)
         theirs = nets.UNet(
             spatial_dims=3, in_channels=2, out_channels=3, channels=(4, 8, 16), strides=(2, 2)
@@ -49,9 +54,8 @@ class TestAsInMonai:
         assert set(ours.state_dict()) == set(theirs.state_dict())
         assert same(theirs, ours, torch.rand(2, 2, 16, 12, 8)) < 1e-5
 
-    def test_unetr(self) -> None:
+    def test_unetr(self, nets: Any) -> None:
         pytest.importorskip("einops")  # which MONAI's own transformers need
-        nets = pytest.importorskip("monai.networks.nets")
         torch.manual_seed(0)
         theirs = nets.UNETR(
             2, 3, (32, 48, 32), feature_size=4, hidden_size=12, mlp_dim=24, num_heads=3
@@ -59,12 +63,11 @@ class TestAsInMonai:
         ours = UNETR(2, 3, (32, 48, 32), 4, 12, 24, 3)
         assert same(theirs, ours, torch.rand(1, 2, 32, 48, 32)) < 1e-5
 
-    def test_swinunetr(self) -> None:
+    def test_swinunetr(self, nets: Any) -> None:
         pytest.importorskip("einops")
-        nets = pytest.importorskip("monai.networks.nets")
         torch.manual_seed(0)
         theirs = nets.SwinUNETR(2, 3, feature_size=12, window_size=3, downsample="mergingv2")
-        assert same(theirs, SwinUNETR(2, 3, 12, 3, 3), torch.rand(1, 2, 128, 64, 64)) < 1e-5
+        assert same(theirs, SwinUNETR(2, 3, 12, 3, 3), torch.rand(1, 2, 96, 64, 64)) < 1e-5
 
     @pytest.mark.shared
     def test_the_published_checkpoints_names_and_shapes(self) -> None:
@@ -182,4 +185,4 @@ def test_the_timed_network_knows_time_and_tracer() -> None:
         torch.nn.init.normal_(layer.weight, 0, 0.1)
     first = network(noisy, torch.zeros(1), images, torch.zeros(1, 5))
     for t, told in ((torch.ones(1), torch.zeros(1, 5)), (torch.zeros(1), torch.ones(1, 5))):
-        assert float((network(noisy, t, images, told) - first).abs().max()) > 1e-4
+        assert float((network(noisy, t, images, told) - first).detach().abs().max()) > 1e-4

@@ -1,4 +1,4 @@
-"""Samplers and schedules against closed-form answers; choosing a device."""
+"""Samplers against closed-form answers; choosing a device."""
 
 from __future__ import annotations
 
@@ -8,20 +8,15 @@ torch = pytest.importorskip("torch")
 
 from PETSynthLib.errors import ErrorCode, PETSynthError
 from PETSynthLib.generate.device import available_devices, place, why_not
-from PETSynthLib.generate.samplers import sample_bridge, sample_ddim, sample_euler
+from PETSynthLib.generate.samplers import ddim_step, sample_bridge, sample_ddim, sample_euler
 from PETSynthLib.generate.schedules import (
     bridge_variance,
-    cumulative_alphas,
-    even_steps,
-    linear_betas,
+    linear_alphas,
     linear_times,
+    trailing_steps,
 )
 
 pytestmark = pytest.mark.torch
-
-
-def test_times_run_from_noise_to_data() -> None:
-    assert linear_times(4).tolist() == [0.0, 0.25, 0.5, 0.75, 1.0]
 
 
 def test_a_known_endpoint_is_reached_in_any_number_of_steps() -> None:
@@ -65,20 +60,44 @@ def test_a_device_counts_only_when_it_has_computed() -> None:
 
 
 class TestDiffusion:
-    def test_alphas_are_the_product_of_what_each_step_leaves(self) -> None:
-        alphas = cumulative_alphas(linear_betas(3, 0.1, 0.3))
-        assert alphas.tolist() == pytest.approx([0.9, 0.72, 0.504])
-        assert float(cumulative_alphas(linear_betas(1000))[-1]) == pytest.approx(4.04e-5, rel=1e-2)
+    @pytest.mark.parametrize("eta", [0.0, 1.0])
+    @pytest.mark.parametrize("steps", [1, 3])
+    def test_a_known_picture_is_reached_in_any_number_of_steps(
+        self, steps: int, eta: float
+    ) -> None:
+        picture = torch.tensor([0.3, -0.9], dtype=torch.float64)
+        noise, asked = torch.randn(2, dtype=torch.float64), trailing_steps(1000, steps)
+        drawn = sample_ddim(lambda x, t: picture, noise, linear_alphas(1000), asked, eta)
+        assert drawn == pytest.approx(picture)
 
-    def test_steps_are_those_of_the_training(self) -> None:
-        assert even_steps(1000, 4) == [999, 749, 499, 249]
-        assert even_steps(3, 10) == [2, 1, 0]
+    def test_a_step_to_the_data_end_is_the_prediction(self) -> None:
+        x, data = torch.tensor([0.5, -2.0]), torch.tensor([1.0, 0.0])
+        assert torch.equal(ddim_step(x, data, 0.3, 1.0), data)
+
+    def test_a_step_without_chance_keeps_the_noise_that_it_sees(self) -> None:
+        # x = sqrt(.25) 2 + sqrt(.75) e with e = 1, at a = .64: sqrt(.64) 2 + sqrt(.36) e, by hand.
+        x = torch.tensor([1.0 + 0.75**0.5], dtype=torch.float64)
+        after = ddim_step(x, torch.tensor([2.0], dtype=torch.float64), 0.25, 0.64)
+        assert float(after) == pytest.approx(1.6 + 0.6)
+
+    def test_the_model_is_asked_of_the_trainings_steps_and_the_callback_sees_each(self) -> None:
+        asked: list[int] = []
+        seen: list[int] = []
+
+        def model(x: torch.Tensor, t: int) -> torch.Tensor:
+            asked.append(t)
+            return x
+
+        sample_ddim(
+            model, torch.ones(1), linear_alphas(10), [9, 5, 2], callback=lambda i, _: seen.append(i)
+        )
+        assert (asked, seen) == ([9, 5, 2], [0, 1, 2])
 
     @pytest.mark.parametrize(("eta", "steps"), [(0.0, 50), (1.0, 1000)])
     def test_a_gaussian_comes_out_with_its_mean_and_spread(self, eta: float, steps: int) -> None:
         # x = sqrt(a) r + sqrt(1 - a) eps with r ~ N(m, s^2): the posterior mean of r, by hand.
         m, s = 2.0, 0.5
-        alphas = cumulative_alphas(linear_betas(1000))
+        alphas = linear_alphas(1000)
 
         def posterior_mean(x: torch.Tensor, t: int) -> torch.Tensor:
             a = float(alphas[t])
@@ -86,15 +105,14 @@ class TestDiffusion:
 
         generator = torch.Generator().manual_seed(0)
         noise = torch.randn(20000, generator=generator, dtype=torch.float64)
-        drawn = sample_ddim(posterior_mean, noise, alphas, even_steps(1000, steps), eta, generator)
+        drawn = sample_ddim(
+            posterior_mean, noise, alphas, trailing_steps(1000, steps), eta, generator
+        )
         assert float(drawn.mean()) == pytest.approx(m, abs=0.02)
         assert float(drawn.std()) == pytest.approx(s, rel=0.06)
 
 
 class TestBridge:
-    def test_its_variance_is_nothing_at_both_ends(self) -> None:
-        assert bridge_variance(torch.tensor([0.0, 0.5, 1.0])).tolist() == [0.0, 0.5, 0.0]
-
     def test_points_on_the_way_have_the_laws_mean_and_variance(self) -> None:
         # With the data known exactly, each visited point must follow
         # N((1 - m) data + m source, variance(m)).

@@ -12,14 +12,13 @@ coarse 3D grid, so that all slices of a sample agree.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..networks import GROUPS, GroupNorm, UNet, start_at_zero
+from ..networks import GROUPS, GroupNorm, UNet, start_at_zero, time_features
 
 
 class MeanNetwork(nn.Module):
@@ -148,10 +147,7 @@ class ResidualNetwork(nn.Module):
 
     def forward(self, x: Tensor, t: Tensor, images: Tensor, condition: Tensor) -> Tensor:
         """Predict r (N, 1, I, J, K) from x_t, t (N,), volumes (N, C, I, J, K) and the vector."""
-        half = self.base // 2
-        rates = torch.exp(-math.log(1e4) * torch.arange(half, device=t.device) / half)
-        angle = 1000.0 * t[:, None] * rates[None]
-        clock = self.clock(torch.cat([angle.cos(), angle.sin()], 1))
+        clock = self.clock(time_features(1000.0 * t, self.base))
         embedding = F.silu(self.vector(condition) + clock)
         h = self.body(self.stem(torch.cat([x, images], 1)), embedding)
         out: Tensor = self.head(F.silu(self.norm(h))).float()

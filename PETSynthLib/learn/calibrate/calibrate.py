@@ -23,7 +23,7 @@ from safetensors.torch import load_file
 
 from ...clinical import ClinicalRecord
 from ...errors import ErrorCode, PETSynthError
-from ...generate import Effort, GeneratorInput, LoadedGenerator, load_generator
+from ...generate import GeneratorInput, LoadedGenerator, load_generator
 from ...generate.bundle import Bundle
 from ...generate.interface import INFORMATION
 from ...progress import Silent
@@ -231,6 +231,7 @@ def _scores(
 ) -> dict[tuple[str, str], Scores]:
     """(tracer, information set) -> scores (n, R) of the subjects that have the PET."""
     rows: dict[tuple[str, str], list[Scores]] = {(t, i): [] for t in tracers for i in INFORMATION}
+    effort = loaded.bundle.judged_effort()
     for number, subject in enumerate(subjects):
         tell(number, len(subjects))
         labels = material.store.regions(subject.row)
@@ -239,7 +240,7 @@ def _scores(
                 if name not in subject.tracers:
                     continue
                 given = _inputs(material, subject, name, information)
-                made = loaded.generator.generate(given, Effort(), Silent())
+                made = loaded.generator.generate(given, effort, Silent())
                 off = np.abs(
                     regional_means(labels, material.pet(subject, name))
                     - regional_means(labels, made.mean.data)

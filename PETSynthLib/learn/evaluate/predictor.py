@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...clinical import FIELDS, ClinicalRecord
 from ...errors import ErrorCode, PETSynthError
 from ...generate.bundle import Bundle, LoadedGenerator, load_generator
-from ...generate.interface import Effort, Generated, GeneratorInput, information_set
+from ...generate.interface import Generated, GeneratorInput, information_set
 from ...preprocess.transform import resample
 from ...progress import Silent
 from ...quantify.suvr import Z_90
@@ -24,7 +24,6 @@ from ..regions import region_keys, regional_means
 from ..store import Store, Subject
 from .results import Floats, Image
 
-SAMPLER_PRESET = "best"
 BASE_FIELDS = ("age", "sex")
 
 
@@ -101,7 +100,7 @@ class Predictor:
     @property
     def draws_samples(self) -> bool:
         """Whether it can make random samples beside the mean."""
-        return int(self.bundle.config["presets"][SAMPLER_PRESET]["samples"]) > 0
+        return self.bundle.draws_samples
 
     def images(
         self,
@@ -142,9 +141,9 @@ class Predictor:
             clinical=clinical,
             pet_scanner=subject.scanner if subject.scanner in SCANNERS else None,
         )
-        steps = int(self.bundle.config["presets"][SAMPLER_PRESET]["steps"])
+        effort = self.bundle.judged_effort(samples, seed)
         started = time.perf_counter()
-        made = self._loaded.generator.generate(given, Effort(samples, steps, seed), Silent())
+        made = self._loaded.generator.generate(given, effort, Silent())
         seconds = time.perf_counter() - started
         return _on_store(made, store.grid, seconds, information_set(given))
 

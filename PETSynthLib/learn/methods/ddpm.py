@@ -1,4 +1,4 @@
-"""Training `ddpm` (Ho et al. 2020): noise, or the PET itself, from a noisy PET and the MRI."""
+"""Training `ddpm` (Ho et al. 2020): the PET, or its noise, from a noisy PET and the MRI."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import torch
 
-from ...generate.ddpm.process import BOUNDS, CENTRE, STEPS, alphas, data_of, draw, noised
+from ...generate.ddpm.process import BOUNDS, CENTRE, diffusion_of, draw
 from ...generate.drawn import Sampler
 from ..settings import setting
 from .diffusion import DiffusionConfig, DiffusionMethod
@@ -18,8 +18,8 @@ from .interface import Batch, Material
 class DDPMConfig(DiffusionConfig):
     """Settings of `ddpm`."""
 
-    predicts: Literal["noise", "data"] = setting(
-        "data", "what the network says; the paper's noise needs far longer trainings"
+    says: Literal["clean", "epsilon", "v"] = setting(
+        "clean", "what the network predicts; the paper's epsilon needs far longer trainings"
     )
 
 
@@ -37,8 +37,8 @@ class DDPMMethod(DiffusionMethod):
 
     def __init__(self, config: DDPMConfig, material: Material, seed: int) -> None:
         super().__init__(config, material, seed)
-        self.facts["predicts"] = config.predicts
-        self.alphas = alphas().float()
+        self.facts["says"] = config.says
+        self.path = diffusion_of(self.facts)
 
     @property
     def sampler(self) -> Sampler:
@@ -49,23 +49,20 @@ class DDPMMethod(DiffusionMethod):
         self, batch: Batch, data: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """See `DiffusionMethod.noisy`."""
-        step = self.step(batch)
-        centred = data - CENTRE
-        shown = noised(centred, batch["noise"], self.alphas.to(step.device)[step])
-        wanted = centred if self.config.predicts == "data" else batch["noise"]
-        return shown, step / STEPS, wanted
+        step, noise, centred = self.step(batch), batch["noise"], data - CENTRE
+        shown = self.path.noisy(centred, noise, step)
+        return shown, step / self.path.total, self.path.wanted(centred, noise, step)
 
     def step(self, batch: Batch) -> torch.Tensor:
         """The training step (N,) that each example's time stands for."""
-        return (batch["time"] * STEPS).long().clamp_max(STEPS - 1)
+        return (batch["time"] * self.path.total).long().clamp_max(self.path.total - 1)
 
     def data(self, batch: Batch, output: torch.Tensor, shown: torch.Tensor) -> torch.Tensor:
         """See `DiffusionMethod.data`."""
-        share = self.alphas.to(shown.device)[self.step(batch)]
-        return data_of(output, shown, share, self.config.predicts).clamp(*BOUNDS) + CENTRE
+        return self.path.clean(shown, output, self.step(batch)).clamp(*BOUNDS) + CENTRE
 
     def load(self, tensors: dict[str, torch.Tensor], facts: dict[str, Any]) -> None:
         """See `TrainingMethod.load`."""
-        if facts["predicts"] != self.facts["predicts"]:
-            raise ValueError("predicts")
+        if facts["says"] != self.facts["says"]:
+            raise ValueError("says")
         super().load(tensors, facts)

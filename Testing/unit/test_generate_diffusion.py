@@ -1,0 +1,48 @@
+"""The path of a diffusion, whatever its network says, against closed forms."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from PETSynthLib.generate.diffusion import Diffusion, Says
+from PETSynthLib.generate.schedules import linear_alphas
+
+pytestmark = pytest.mark.torch
+
+ALPHAS = linear_alphas(1000)
+T = torch.tensor([10, 500, 990])
+
+
+def pair() -> tuple[torch.Tensor, torch.Tensor]:
+    """Pictures and noise (3, 1, 4, 4, 4)."""
+    generator = torch.Generator().manual_seed(3)
+    clean, noise = torch.randn(2, 3, 1, 4, 4, 4, generator=generator, dtype=torch.float64)
+    return clean, noise
+
+
+def test_the_path_has_the_schedules_shares_of_picture_and_noise() -> None:
+    path = Diffusion(torch.tensor([0.64, 0.36]), "clean")
+    x = path.noisy(torch.tensor([[2.0], [2.0]]), torch.tensor([[5.0], [5.0]]), torch.tensor([0, 1]))
+    assert x.flatten().tolist() == pytest.approx([0.8 * 2 + 0.6 * 5, 0.6 * 2 + 0.8 * 5])
+    assert path.total == 2
+
+
+@pytest.mark.parametrize("says", get_args(Says))
+def test_a_network_that_says_what_it_shall_gives_the_picture_back(says: Says) -> None:
+    path = Diffusion(ALPHAS, says)
+    clean, noise = pair()
+    x, wanted = path.noisy(clean, noise, T), path.wanted(clean, noise, T)
+    assert torch.allclose(path.clean(x, wanted, T), clean, atol=1e-9)
+
+
+def test_what_it_shall_say_is_the_picture_the_noise_or_their_mixture() -> None:
+    clean, noise = pair()
+    assert torch.equal(Diffusion(ALPHAS, "clean").wanted(clean, noise, T), clean)
+    assert torch.equal(Diffusion(ALPHAS, "epsilon").wanted(clean, noise, T), noise)
+    a = ALPHAS[500]
+    mixed = a.sqrt() * noise[1] - (1 - a).sqrt() * clean[1]
+    assert torch.allclose(Diffusion(ALPHAS, "v").wanted(clean, noise, T)[1], mixed)
