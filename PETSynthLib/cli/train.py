@@ -21,19 +21,16 @@ def train(
     data: Annotated[Path | None, typer.Option(help="Folder of the store.", metavar="STORE")] = None,
     method: Annotated[
         str,
-        typer.Option(
-            help="flow, unet, unetr, swinunetr, pix2pix, cyclegan, bbdm or ddpm.",
-        ),
+        typer.Option(help="flow, unet, unetr, swinunetr, pix2pix, cyclegan, bbdm or ddpm."),
     ] = "flow",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="RUN", help="Folder of the run.")
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="YAML file with settings.")
-    ] = None,
-    configuration: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Settings that the method offers, e.g. paper."),
+        typer.Option(
+            metavar="FILE", help="YAML file with settings, or a shipped one's name: paper."
+        ),
     ] = None,
     perceptual: Annotated[
         str | None,
@@ -62,7 +59,7 @@ def train(
 ) -> None:
     """Train a method on a store; the run's folder ends with a model bundle."""
     from ..learn.train.processes import is_first_process
-    from ..learn.train.run import Order, settings_schema, train_method
+    from ..learn.train.run import Order, settings_file, settings_schema, train_method
 
     if schema:
         print(json.dumps(settings_schema(method), indent=1))
@@ -75,7 +72,8 @@ def train(
 
     chosen = [] if perceptual is None else [f"method.loss.perceptual={perceptual}", *TOTAL]
     words = (*chosen, *(sets or ()))
-    order = Order(method, output, config, words, init, max_minutes, resume, configuration)
+    file = None if config is None else settings_file(method, config)
+    order = Order(method, output, file, words, init, max_minutes, resume)
     with TrainingBar(silent=quiet or not is_first_process()) as bar:
         folder = train_method(order, open_store(data), bar)
     if is_first_process() and not quiet:

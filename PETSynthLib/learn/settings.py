@@ -83,8 +83,19 @@ def _copied(body: dict[str, Any]) -> dict[str, Any]:
     return {k: _copied(v) if isinstance(v, dict) else v for k, v in body.items()}
 
 
+def layered(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """``below`` with the values of ``above`` on top of it, group by group."""
+    result = _copied(below)
+    for key, value in above.items():
+        groups = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = layered(result[key], value) if groups else value
+    return result
+
+
 def build(kind: type[T], body: dict[str, Any], where: str = "") -> T:
     """An instance of the dataclass ``kind`` from nested tables; what is not given is default.
+
+    A group of which something is given keeps the rest of the default that ``kind`` has for it.
 
     Raises
     ------
@@ -105,11 +116,20 @@ def build(kind: type[T], body: dict[str, Any], where: str = "") -> T:
         if is_dataclass(hint):
             if not isinstance(value, dict):
                 raise refuse(f"The setting {path!r} is a group of settings.", f"Set {path}.NAME.")
-            values[key] = build(hint, value, f"{path}.")  # type: ignore[arg-type]
+            own = as_dict(_default(known[key]))
+            values[key] = build(hint, layered(own, value), f"{path}.")  # type: ignore[arg-type]
         else:
             values[key] = _value(hint, value, path)
             _in_range(known[key].metadata, values[key], path)
     return kind(**values)
+
+
+def _default(f: dataclasses.Field[Any]) -> Any:
+    """The default of a field that is a group."""
+    if f.default is not MISSING:
+        return f.default
+    assert f.default_factory is not MISSING
+    return f.default_factory()
 
 
 def _value(hint: Any, value: Any, path: str) -> Any:
@@ -164,14 +184,21 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def schema(kind: type) -> dict[str, Any]:
-    """JSON schema (draft 2020-12) of a settings dataclass with descriptions and defaults."""
+def schema(kind: type, defaults: Any = None) -> dict[str, Any]:
+    """JSON schema (draft 2020-12) of a settings dataclass with descriptions and defaults.
+
+    Parameters
+    ----------
+    defaults
+        An instance whose values are the defaults; None: those of ``kind``.
+    """
     hints = get_type_hints(kind)
     properties: dict[str, Any] = {}
     for f in fields(kind):
         hint = hints[f.name]
         if is_dataclass(hint):
-            properties[f.name] = schema(hint)  # type: ignore[arg-type]
+            own = _default(f) if defaults is None else getattr(defaults, f.name)
+            properties[f.name] = schema(hint, own)  # type: ignore[arg-type]
             continue
         entry = _type_schema(hint)
         entry["description"] = f.metadata.get("words", "")
@@ -179,8 +206,9 @@ def schema(kind: type) -> dict[str, Any]:
             if f.metadata.get(key) is not None:
                 place = entry.get("items", entry)
                 place[name] = f.metadata[key]
-        if f.default is not MISSING:
-            entry["default"] = _plain(f.default)
+        value = f.default if defaults is None else getattr(defaults, f.name)
+        if value is not MISSING:
+            entry["default"] = _plain(value)
         properties[f.name] = entry
     return {"type": "object", "additionalProperties": False, "properties": properties}
 

@@ -11,7 +11,15 @@ import pytest
 pytest.importorskip("yaml")
 
 from PETSynthLib.errors import PETSynthError
-from PETSynthLib.learn.settings import apply_sets, as_dict, build, read_yaml, schema, setting
+from PETSynthLib.learn.settings import (
+    apply_sets,
+    as_dict,
+    build,
+    layered,
+    read_yaml,
+    schema,
+    setting,
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,27 @@ def test_tables_and_sets_become_a_typed_object() -> None:
     made = build(Outer, body)
     assert made == Outer(4, 0.001, "a", (2, 3), False, Inner(0.25))
     assert build(Outer, as_dict(made)) == made
+
+
+@dataclass(frozen=True)
+class Other:
+    inner: Inner = field(default_factory=lambda: Inner(0.75))
+    outer: Outer = field(default_factory=lambda: Outer(rate=0.5))
+
+
+def test_a_group_keeps_what_is_its_own_default_here() -> None:
+    made = build(Other, {"outer": {"count": 7, "inner": {}}})
+    assert made == Other(Inner(0.75), Outer(count=7, rate=0.5))
+    groups = schema(Other)["properties"]
+    assert groups["inner"]["properties"]["share"]["default"] == 0.75
+    assert groups["outer"]["properties"]["inner"]["properties"]["share"]["default"] == 0.5
+
+
+def test_layers_lie_on_each_other_group_by_group() -> None:
+    below = {"a": 1, "inner": {"b": 2, "c": {"d": 3, "e": 4}}}
+    found = layered(below, {"inner": {"c": {"e": 5}}, "f": 6})
+    assert found == {"a": 1, "inner": {"b": 2, "c": {"d": 3, "e": 5}}, "f": 6}
+    assert below["inner"]["c"]["e"] == 4
 
 
 @pytest.mark.parametrize(

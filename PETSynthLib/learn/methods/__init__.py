@@ -9,8 +9,9 @@ from .ddpm import DDPMMethod
 from .flow import FlowMethod
 from .interface import TrainingMethod
 from .pix2pix import Pix2PixMethod
-from .transformers import SwinUNETRMethod, UNETRMethod
+from .swinunetr import SwinUNETRMethod
 from .unet import UNetMethod
+from .unetr import UNETRMethod
 
 METHODS: tuple[type[TrainingMethod], ...] = (
     FlowMethod,

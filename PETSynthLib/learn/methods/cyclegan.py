@@ -8,7 +8,7 @@ alone (``method.paired``; 0: the unpaired method as published).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,11 +16,12 @@ from torch import nn
 
 from ...generate.standardisation import suvr_line
 from ...generate.unet.network import RegressionUNet
+from ..losses.adversarial import fake_loss, real_loss
 from ..settings import setting
 from ..store import Subject
-from .discriminator import ImagePool, PatchDiscriminator, fake_loss, frozen, real_loss
+from .discriminator import ImagePool, PatchDiscriminator, frozen
 from .interface import Batch, Example, Player, Stage, Terms, scanner_of
-from .pix2pix import BETAS, Pix2PixMethod, RivalConfig, chosen
+from .pix2pix import BETAS, RivalConfig, chosen
 from .unet import UNetConfig, UNetMethod
 
 
@@ -45,7 +46,6 @@ class CycleGANMethod(UNetMethod):
     )
     config_type = CycleGANConfig
     config: CycleGANConfig
-    configurations: ClassVar[dict[str, dict[str, Any]]] = Pix2PixMethod.configurations
 
     def players(self) -> tuple[Player, ...]:
         """Both generators, then both discriminators."""

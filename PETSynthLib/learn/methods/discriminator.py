@@ -1,9 +1,13 @@
-"""Discriminators of volumes, and what trainings with rivals share."""
+"""Discriminators of volumes, and what trainings with rivals share.
+
+Their losses are in `learn.losses.adversarial`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -15,52 +19,40 @@ SLOPE = 0.2
 
 
 class PatchDiscriminator(nn.Module):
-    """3D PatchGAN (Isola et al. 2017): one judgement for each overlapping patch.
+    """3D PatchGAN (Isola et al. 2017): one score for each overlapping patch.
 
-    Instance norm instead of batch norm, which fails at batches of one. The class (tracer) is added
-    to the last features.
+    Convolutions of stride 2, each with twice the channels, then two of stride 1. Instance norm
+    instead of batch norm, which fails at batches of one. The class (tracer) is told to the first
+    layer: behind the last it would only shift every score of that class.
 
     Parameters
     ----------
-    c_in
+    images
         Channels: what is judged, and what it may be compared with.
     base
         Channels of the first layer.
     layers
-        Convolutions of stride 2; the channels double with each.
+        Convolutions of stride 2.
     classes
         Number of classes.
     """
 
-    def __init__(self, c_in: int, base: int, layers: int, classes: int) -> None:
+    def __init__(self, images: int, base: int, layers: int, classes: int) -> None:
         super().__init__()
-        widths = [base * 2**k for k in range(layers)]
-        self.steps = nn.ModuleList(
-            nn.Conv3d(a, b, 4, 2, 1) for a, b in zip([c_in, *widths], widths, strict=False)
-        )
-        self.label = nn.Embedding(classes, widths[-1])
+        widths = [base * 2**k for k in range(layers + 1)]
+        self.first = nn.Conv3d(images, base, 4, 2, 1)
+        self.label = nn.Embedding(classes, base)
+        self.rest = nn.ModuleList(nn.Conv3d(a, b, 4, 2, 1) for a, b in pairwise(widths[:-1]))
+        self.rest.append(nn.Conv3d(widths[-2], widths[-1], 3, padding=1))
         self.last = nn.Conv3d(widths[-1], 1, 3, padding=1)
 
     def forward(self, volumes: Tensor, label: Tensor) -> Tensor:
-        """Judgements (N, 1, i, j, k) without a bound, of (N, c_in, I, J, K) and labels (N,)."""
-        h = volumes
-        for number, step in enumerate(self.steps):
-            h = step(h)
-            if number:
-                h = F.instance_norm(h.float())
-            h = F.leaky_relu(h, SLOPE)
-        judged: Tensor = self.last(h + self.label(label)[..., None, None, None])
-        return judged.float()
-
-
-def real_loss(judged: Tensor) -> Tensor:
-    """Least squares (Mao et al. 2017): judgements shall be 1."""
-    return (judged - 1).square().mean()
-
-
-def fake_loss(judged: Tensor) -> Tensor:
-    """Judgements shall be 0."""
-    return judged.square().mean()
+        """Scores (N, 1, i, j, k) without a bound, of (N, images, I, J, K) and labels (N,)."""
+        h = self.first(volumes) + self.label(label)[..., None, None, None]
+        for layer in self.rest:
+            h = F.instance_norm(layer(F.leaky_relu(h, SLOPE)).float())
+        scores: Tensor = self.last(F.leaky_relu(h, SLOPE))
+        return scores.float()
 
 
 @contextmanager

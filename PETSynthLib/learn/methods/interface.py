@@ -200,8 +200,6 @@ class TrainingMethod(ABC):
     """Frozen dataclass of its settings."""
     train_defaults: ClassVar[dict[str, Any]] = {}
     """Settings of the engine that suit it better than the general ones."""
-    configurations: ClassVar[dict[str, dict[str, Any]]] = {}
-    """Named groups of settings, e.g. the paper's own; the defaults are those for a laptop."""
     stages: tuple[Stage, ...]
     material: Material
 

@@ -8,15 +8,14 @@ ignored: the generator draws no samples. Beside the absolute error stand the pic
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
 
 import torch
 
+from ..losses.adversarial import fake_loss, real_loss
 from ..losses.image import LossConfig
 from ..settings import setting
-from .discriminator import PatchDiscriminator, fake_loss, frozen, real_loss
+from .discriminator import PatchDiscriminator, frozen
 from .interface import Batch, Player, Terms
-from .regression import PAPER_AUGMENTATION, PAPER_LOSS, PAPER_TRAIN
 from .unet import UNetConfig, UNetMethod
 
 BETAS = (0.5, 0.999)
@@ -53,19 +52,6 @@ class Pix2PixMethod(UNetMethod):
     )
     config_type = Pix2PixConfig
     config: Pix2PixConfig
-    configurations: ClassVar[dict[str, dict[str, Any]]] = {
-        "paper": {
-            "train": PAPER_TRAIN,
-            "method": {
-                "channels": [64, 128, 256, 512, 1024],
-                "inputs": "t1",
-                "standardise": "manufacturer",
-                "loss": PAPER_LOSS,
-                "augment": PAPER_AUGMENTATION,
-                "rival": {"base": 64, "rate": 1.0},
-            },
-        }
-    }
 
     def players(self) -> tuple[Player, ...]:
         """The generator and its rival."""

@@ -32,26 +32,6 @@ from .standardise import Table, fit_standardisation
 
 OUTSIDE = 0.2
 """Weight of voxels outside the brain."""
-PAPER_LOSS = {
-    "mse": 1.0,
-    "ssim": 1.0,
-    "perceptual": "cyclic",
-    "unit": "epochs",
-    "ranges": "paper",
-    "every": 1,
-}
-"""`LossConfig` of Moon et al. 2026."""
-PAPER_AUGMENTATION = {"turn": 10.0, "stretch": 0.1, "shift": 3.0, "elastic": 1.0, "noise": 0.02}
-"""The kinds are the paper's, the sizes are ours: it does not state them."""
-PAPER_TRAIN: dict[str, Any] = {
-    "batch": 12,
-    "learning_rate": 5e-4,
-    "weight_decay": 0.0,
-    "warm_up": 0,
-    "final_rate": 0.0,
-    "average": 0.0,
-}
-"""Adam 5e-4, cosine, batch 12; 1000 epochs are ``train.steps`` = 1000 subjects / 12."""
 
 
 @dataclass(frozen=True)

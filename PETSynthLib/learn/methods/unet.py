@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 
 from ...generate.unet.network import build_unet
 from ..settings import setting
-from .regression import (
-    PAPER_AUGMENTATION,
-    PAPER_LOSS,
-    PAPER_TRAIN,
-    RegressionConfig,
-    RegressionMethod,
-)
+from .regression import RegressionConfig, RegressionMethod
 
 
 @dataclass(frozen=True)
@@ -40,18 +34,6 @@ class UNetMethod(RegressionMethod):
     )
     config_type = UNetConfig
     config: UNetConfig
-    configurations: ClassVar[dict[str, dict[str, Any]]] = {
-        "paper": {
-            "train": PAPER_TRAIN,
-            "method": {
-                "channels": [64, 128, 256, 512, 1024],
-                "inputs": "t1",
-                "standardise": "manufacturer",
-                "loss": PAPER_LOSS,
-                "augment": PAPER_AUGMENTATION,
-            },
-        }
-    }
 
     def network_facts(self) -> dict[str, Any]:
         """See `RegressionMethod.network_facts`."""

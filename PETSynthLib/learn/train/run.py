@@ -26,7 +26,7 @@ from ...errors import ErrorCode, PETSynthError
 from ...generate import find_bundle, verify_bundle
 from ..methods import method_named
 from ..methods.interface import Material, TrainingMethod, material_of
-from ..settings import apply_sets, as_dict, build, read_yaml, refuse, schema
+from ..settings import apply_sets, as_dict, build, layered, read_yaml, refuse, schema
 from ..store import Store
 from . import checkpoint
 from .config import TrainConfig
@@ -36,6 +36,8 @@ from .prepared import prepare_once, read_prepared
 from .processes import is_first_process, launch, require_launcher
 from .write_bundle import bundle_parts, write_folder
 
+CONFIGURATIONS = Path(__file__).parents[1] / "configurations"
+"""Shipped settings: ``METHOD-NAME.yaml``."""
 CONFIG = "config.yaml"
 BUNDLE = "bundle"
 
@@ -50,11 +52,8 @@ class Order:
         Name of the method.
     run
         Folder of the run.
-    configuration
-        Name of a group of settings that the method offers (`TrainingMethod.configurations`), or
-        None for its defaults.
     file
-        YAML file with settings on top of it, or None.
+        YAML file with settings, or None.
     sets
         ``name=value`` on top of it.
     init
@@ -72,7 +71,6 @@ class Order:
     init: str | None = None
     max_minutes: float | None = None
     resume: bool = False
-    configuration: str | None = None
 
 
 def settings_type(method: type[TrainingMethod]) -> type:
@@ -88,14 +86,29 @@ def settings_type(method: type[TrainingMethod]) -> type:
 def settings_schema(name: str) -> dict[str, Any]:
     """JSON schema of a method's settings."""
     body = schema(settings_type(method_named(name)))
-    groups = body["properties"]
-    for key, value in method_named(name).train_defaults.items():
-        groups["train"]["properties"][key]["default"] = value
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **body}
 
 
+def settings_file(method: str, words: str) -> Path:
+    """The YAML file that somebody means: the name of a shipped one (``paper``), or a path.
+
+    Raises
+    ------
+    PETSynthError
+        ``BAD_REQUEST`` when there is neither, with the names that there are.
+    """
+    own = f"{method_named(method).name}-"
+    shipped = {p.stem.removeprefix(own): p for p in sorted(CONFIGURATIONS.glob(f"{own}*.yaml"))}
+    if words in shipped or Path(words).is_file():
+        return shipped.get(words, Path(words))
+    raise refuse(
+        f"There is no settings file {words!r}, and {method} has none of that name.",
+        f"Give a YAML file, or one of its own: {', '.join(shipped) or 'it has none'}.",
+    )
+
+
 def settings_of(order: Order) -> Any:
-    """The settings of a run: defaults, a configuration, a resumed run's own, file, ``--set``.
+    """The settings of a run: defaults, a resumed run's own, file, ``--set``.
 
     Raises
     ------
@@ -103,39 +116,16 @@ def settings_of(order: Order) -> Any:
         ``BAD_REQUEST`` naming the setting that is wrong.
     """
     method = method_named(order.method)
-    body: dict[str, Any] = {"train": dict(method.train_defaults), "method": {}}
+    body: dict[str, Any] = {}
     layers = [read_yaml(order.file)] if order.file is not None else []
     if order.resume and (order.run / CONFIG).is_file():
         layers.insert(0, read_yaml(order.run / CONFIG))
-    if order.configuration is not None:
-        layers.insert(0, configuration_named(method, order.configuration))
     for layer in layers:
-        for group, values in layer.items():
-            if isinstance(values, dict) and isinstance(body.get(group), dict):
-                body[group].update(values)
-            else:
-                body[group] = values
-    body = apply_sets(body, list(order.sets))
+        body = layered(body, layer)
+    sets = list(order.sets)
     if order.max_minutes is not None:
-        body["train"]["max_minutes"] = float(order.max_minutes)
-    return build(settings_type(method), body)
-
-
-def configuration_named(method: type[TrainingMethod], name: str) -> dict[str, Any]:
-    """The group of settings called ``name``.
-
-    Raises
-    ------
-    PETSynthError
-        ``BAD_REQUEST`` when the method has none of that name.
-    """
-    if name not in method.configurations:
-        known = ", ".join(method.configurations) or "none"
-        raise refuse(
-            f"The method {method.name} has no configuration {name!r}.",
-            f"It has {known}; without one it takes its defaults.",
-        )
-    return method.configurations[name]
+        sets.append(f"train.max_minutes={float(order.max_minutes)}")
+    return build(settings_type(method), apply_sets(body, sets))
 
 
 def train_method(order: Order, store: Store, watcher: Watcher) -> Path:
