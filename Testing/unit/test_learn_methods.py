@@ -371,8 +371,8 @@ class TestFlow:
 class TestUNet:
     def test_it_learns_the_mean_of_its_cohort(self, store: Store, tmp_path: Path) -> None:
         watching = Watching()
-        sets = ("train.steps=40", "train.learning_rate=5e-3", "train.validate_every=40")
+        sets = ("train.steps=60", "train.learning_rate=5e-3", "train.validate_every=60")
         train_method(order("unet", tmp_path / "r", *sets), store, watching)
         fresh = Watching()
         train_method(order("unet", tmp_path / "f", max_minutes=0.0), store, fresh)
-        assert watching.scores[-1][2] < 0.55 * fresh.scores[0][2]
+        assert watching.scores[-1][2] < 0.5 * fresh.scores[0][2]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 import pytest
@@ -12,26 +13,25 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning_fabric")
 
-from train_case import QUICK, SMALL, Watching, losses, make_store, order
+from train_case import SMALL, Watching, losses, make_store, order
 
 from PETSynthLib.errors import Cancelled, PETSynthError
 from PETSynthLib.generate import Effort, GeneratorInput, load_generator
 from PETSynthLib.learn.losses.vgg import BLOCKS, VggFeatures
 from PETSynthLib.learn.methods import METHODS
 from PETSynthLib.learn.methods.augment import AugmentConfig, augmented
-from PETSynthLib.learn.methods.discriminator import (
-    ImagePool,
-    PatchDiscriminator,
-    fake_loss,
-    frozen,
-    real_loss,
-)
 from PETSynthLib.learn.methods.interface import Material, material_of, scanner_of
 from PETSynthLib.learn.methods.standardise import covariates, fit_standardisation
 from PETSynthLib.learn.methods.unet import UNetConfig, UNetMethod
 from PETSynthLib.learn.place import Place
 from PETSynthLib.learn.store import Store
-from PETSynthLib.learn.train.run import settings_of, train_method
+from PETSynthLib.learn.train.run import (
+    Order,
+    settings_file,
+    settings_of,
+    settings_schema,
+    train_method,
+)
 from PETSynthLib.learn.train.stream import Stream
 from PETSynthLib.progress import Silent
 from PETSynthLib.tracers import tracer
@@ -126,54 +126,25 @@ class TestEveryRival:
             with pytest.raises(PETSynthError, match="divide by"):
                 train_method(order(name, tmp_path / name, wrong), store, Watching())
 
-    def test_the_papers_configuration_is_a_layer_below_the_users(self, tmp_path: Path) -> None:
-        for method in METHODS:
-            for configuration in method.configurations:
-                made = settings_of(
-                    replace(
-                        order(method.name, tmp_path),
-                        sets=("method.loss.ssim=0.25",),
-                        configuration=configuration,
-                    )
-                )
-                assert made.method.loss.perceptual == "cyclic"
-                assert made.method.loss.ssim == 0.25
-                assert made.train.batch == 12
-        with pytest.raises(PETSynthError, match="no configuration 'big'"):
-            settings_of(replace(order("unet", tmp_path), configuration="big"))
+    @pytest.mark.parametrize("name", ["unet", "unetr", "swinunetr", "pix2pix", "cyclegan"])
+    def test_the_papers_settings_lie_below_the_users(self, name: str, tmp_path: Path) -> None:
+        file = settings_file(name, "paper")
+        made = settings_of(Order(name, tmp_path, file, ("method.loss.ssim=0.25",)))
+        assert made.method.loss.perceptual == "cyclic"
+        assert made.method.loss.ssim == 0.25
+        assert made.method.inputs == "t1"
+        assert made.train.batch == 12
 
+    def test_settings_of_another_name_are_one_sentence(self) -> None:
+        with pytest.raises(PETSynthError, match="no settings file 'big'") as told:
+            settings_file("unet", "big")
+        assert told.value.hint.endswith("one of its own: paper.")
 
-class TestDiscriminator:
-    def test_losses_are_least_at_their_labels(self) -> None:
-        judged = torch.tensor([1.0, 1.0])
-        assert (float(real_loss(judged)), float(fake_loss(judged))) == (0.0, 1.0)
-
-    def test_patches_are_judged_for_a_label(self) -> None:
-        torch.manual_seed(0)
-        network = PatchDiscriminator(2, base=4, layers=2, classes=3)
-        volumes = torch.rand(2, 2, 16, 12, 8)
-        judged = network(volumes, torch.tensor([0, 1]))
-        assert judged.shape == (2, 1, 4, 3, 2)
-        assert not torch.allclose(judged, network(volumes, torch.tensor([0, 2])))
-
-    def test_a_frozen_rival_passes_the_gradient_on(self) -> None:
-        network, x = PatchDiscriminator(1, 4, 2, 1), torch.rand(1, 1, 8, 8, 8, requires_grad=True)
-        with frozen(network):
-            network(x, torch.tensor([0])).sum().backward()
-        assert x.grad is not None
-        assert all(p.grad is None and p.requires_grad for p in network.parameters())
-
-    def test_the_pool_gives_earlier_fakes_half_of_the_time(self) -> None:
-        pool = ImagePool(2)
-        first = pool.exchange(torch.tensor([[1.0], [2.0]]), torch.tensor([0.1, 0.9]))
-        assert first.flatten().tolist() == [1.0, 2.0]
-        # 0.3 takes place int(2 * 0.3 * 2) = 1; 0.7 keeps the fake.
-        second = pool.exchange(torch.tensor([[3.0], [4.0]]), torch.tensor([0.3, 0.7]))
-        assert second.flatten().tolist() == [2.0, 4.0]
-        again = ImagePool(2)
-        again.restore(pool.state())
-        third = again.exchange(torch.tensor([[5.0]]), torch.tensor([0.3]))
-        assert third.flatten().tolist() == [3.0]
+    def test_one_setting_of_a_group_leaves_the_methods_own_defaults(self, tmp_path: Path) -> None:
+        made = settings_of(Order("pix2pix", tmp_path, None, ("method.loss.ssim=1",)))
+        assert (made.method.loss.mse, made.method.loss.ssim) == (0.0, 1.0)
+        schema = settings_schema("pix2pix")["properties"]["method"]["properties"]["loss"]
+        assert schema["properties"]["mse"]["default"] == 0.0
 
 
 class TestPictureLoss:
@@ -381,6 +352,10 @@ class TestAugment:
         assert np.array_equal(wanted, target)
 
 
-def test_small_settings_name_every_method() -> None:
-    assert {m.name for m in METHODS} == set(SMALL)
-    assert len(QUICK) > 0
+def test_small_settings_and_the_commands_help_name_every_method() -> None:
+    from PETSynthLib.cli.train import train
+
+    names = {m.name for m in METHODS}
+    assert names == set(SMALL)
+    words = get_type_hints(train, include_extras=True)["method"].__metadata__[0].help
+    assert names == set(re.findall(r"[a-z0-9]+", words.replace(" or ", " ")))
