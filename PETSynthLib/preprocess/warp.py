@@ -11,6 +11,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,18 +77,20 @@ class Warp:
         native_brain
             Mask on the scan's grid; everything outside is 0.
         """
-        voxels = np.argwhere(native_brain.mask)
+        brain = native_brain.mask
         to_index = np.linalg.inv(CANONICAL.affine) @ self.affine.matrix @ native_brain.affine
-        aligned = (voxels @ to_index[:3, :3].T + to_index[:3, 3]).T
+        voxels = np.stack(np.nonzero(brain)).astype(np.float64)
+        aligned = to_index[:3, :3] @ voxels + to_index[:3, 3:]
         where = np.rint(aligned + self._at(aligned) / CANONICAL.spacing[0]).astype(np.intp)
         inside = ((where >= 0) & (where < np.array(CANONICAL.shape)[:, None])).all(axis=0)
+        # One number a voxel, because every map is asked for it: three would take twice as long.
+        index = np.ravel_multi_index(tuple(where), CANONICAL.shape, mode="clip")
+        place = np.flatnonzero(brain)
         found = {}
         for name, labels in maps.items():
-            values = np.zeros(len(voxels), np.float32)
-            values[inside] = labels.data[tuple(where[:, inside])]
-            data = np.zeros(native_brain.shape, np.float32)
-            data[native_brain.mask] = values
-            found[name] = native_brain.with_data(data)
+            data = np.zeros(brain.size, np.float32)
+            data[place] = np.where(inside, labels.data.ravel()[index], 0.0)
+            found[name] = native_brain.with_data(data.reshape(brain.shape))
         return found
 
     def brain_from_native(self, volume: Volume, to_source: NDArray[np.float64]) -> Volume:
@@ -115,9 +118,13 @@ class Warp:
         """The field (3, N) in mm at voxel positions (3, N) of `CANONICAL`."""
         if not self.deformable:
             return np.zeros_like(index)
-        return np.stack(
-            [ndimage.map_coordinates(part, index, order=1, mode="nearest") for part in self.field]
-        ).astype(np.float64)
+
+        def along(part: FloatArray) -> FloatArray:
+            return np.asarray(ndimage.map_coordinates(part, index, order=1, mode="nearest"))
+
+        # SciPy lets other threads run while it samples.
+        with ThreadPoolExecutor(len(self.field)) as pool:
+            return np.stack(list(pool.map(along, self.field))).astype(np.float64)
 
 
 def only_affine(affine: NativeToTemplate) -> Warp:
