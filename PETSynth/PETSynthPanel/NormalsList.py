@@ -25,6 +25,7 @@ class NormalsList:
         self._context = context
         self._refresh = refresh
         self._measured = None
+        self._comparable = False
         self._databases = []
         self._tip = context.ui.normalsComboBox.toolTip
         context.ui.normalsComboBox.connect(
@@ -34,9 +35,12 @@ class NormalsList:
 
     @property
     def chosen(self):
-        """The database to compare with (`Normals.Normals`), or None."""
+        """The database to compare with (`Normals.Normals`), or None.
+
+        Without a choice of the user's it is the first, of a person whose age and sex are known.
+        """
         wanted = self._context.parameters.quantify.normalsId
-        if wanted == NONE or not self._databases:
+        if wanted == NONE or not self._databases or not (wanted or self._comparable):
             return None
         named = [one for one in self._databases if one.name == wanted]
         return (named or self._databases)[0]
@@ -47,9 +51,18 @@ class NormalsList:
         allowed = self._measured is not None and mayBeCompared(self._measured)
         return allowed and not self._databases
 
-    def offer(self, measured):
-        """Offer what fits a PET (`Normals.Measured`; None while its tracer is unknown)."""
+    def offer(self, measured, person):
+        """Offer what fits a PET.
+
+        Parameters
+        ----------
+        measured
+            `Normals.Measured`; None while the tracer is unknown.
+        person
+            `ClinicalRecord` of whom it shows.
+        """
         combo = self._context.ui.normalsComboBox
+        self._comparable = person.age is not None and person.sex is not None
         if measured != self._measured or not combo.count:
             self._measured = measured
             self._databases = [] if measured is None else normalsFor(measured)
@@ -65,7 +78,9 @@ class NormalsList:
         """Enable the list, or say why not."""
         why = busy if locked else self._why()
         some = bool(self._databases) and not locked
-        gate(self._context.ui.normalsComboBox, some, why, self._tip)
+        needs = _("Normals need age and sex: tick them in Patient.")
+        tip = self._tip if self._comparable else needs
+        gate(self._context.ui.normalsComboBox, some, why, tip)
 
     def _why(self):
         if self._measured is None:

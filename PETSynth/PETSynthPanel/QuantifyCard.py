@@ -137,7 +137,7 @@ class QuantifyCard:
         self._hideParts()
         self._showTracer()
         self._offerReferences()
-        self.normals.offer(self._measured())
+        self.normals.offer(self._measured(), self._person())
         self._showTable()
         self._gate()
 

@@ -222,6 +222,23 @@ class TestRequest:
         assert Path(body["database"]).name == "ndb-fdg_kind-acquired_v1.0.0"
         assert (body["clinical"]["age"], body["clinical"]["sex"]) == (70.0, "F")
 
+    def test_normals_are_taken_unasked_once_age_and_sex_are_known(
+        self, quantify: Quantify, normals: Path
+    ) -> None:
+        from PETSynthPanel.Normals import addNormals
+
+        name = addNormals(normals)
+        quantify.acquired()
+        combo = quantify.ui.normalsComboBox
+        assert combo.count == 2
+        assert combo.currentText == "none (SUVR only)"
+        assert "age and sex" in combo.toolTip
+        assert quantify.ui.quantifyButton.enabled
+        patient = quantify.panel.parameters.patient
+        patient.ageKnown = patient.sexKnown = True
+        assert combo.currentData == name
+        assert "age and sex" not in combo.toolTip
+
     def test_normals_of_another_reference_are_not_offered(
         self, quantify: Quantify, normals: Path
     ) -> None:
