@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 Says = Literal["epsilon", "clean", "v"]
@@ -36,10 +37,15 @@ class Diffusion:
         return len(self.alphas)
 
     def shares(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
-        """sqrt(a_t) and sqrt(1 - a_t) of steps (N,), shaped to multiply ``like`` (N, ...)."""
+        """sqrt(a_t) and sqrt(1 - a_t) of steps (N,), shaped to multiply ``like`` (N, ...).
+
+        They are float32 at least: bfloat16 knows too few of them.
+        """
         view = (-1, *[1] * (like.dim() - 1))
+        kind = torch.promote_types(like.dtype, torch.float32)
         signal, noise = self.alphas.sqrt(), (1.0 - self.alphas).sqrt()
-        return signal.to(like)[t].reshape(view), noise.to(like)[t].reshape(view)
+        signal, noise = (v.to(like.device, kind)[t].reshape(view) for v in (signal, noise))
+        return signal, noise
 
     def noisy(self, clean: Tensor, epsilon: Tensor, t: Tensor) -> Tensor:
         """x_t."""

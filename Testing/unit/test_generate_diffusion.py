@@ -31,6 +31,14 @@ def test_the_path_has_the_schedules_shares_of_picture_and_noise() -> None:
     assert path.total == 2
 
 
+def test_bfloat16_pictures_have_a_path_of_float32() -> None:
+    path = Diffusion(ALPHAS, "epsilon")
+    clean, noise = (v.bfloat16() for v in pair())
+    x = path.noisy(clean, noise, T)
+    assert x.dtype is torch.float32
+    assert torch.allclose(x.double(), path.noisy(clean.double(), noise.double(), T), atol=1e-6)
+
+
 @pytest.mark.parametrize("says", get_args(Says))
 def test_a_network_that_says_what_it_shall_gives_the_picture_back(says: Says) -> None:
     path = Diffusion(ALPHAS, says)

@@ -352,6 +352,24 @@ class TestAugment:
         assert np.array_equal(wanted, target)
 
 
+@pytest.mark.parametrize("kind", METHODS, ids=lambda kind: kind.name)
+def test_a_step_in_bfloat16_has_a_loss_and_gradients(kind: Any, material: Material) -> None:
+    torch.manual_seed(0)
+    config = settings_of(Order(kind.name, Path("run"), None, SMALL[kind.name])).method
+    method = kind(config, material, 0)
+    method.use(method.prepare(lambda words, done, total: None))
+    batch = {  # as Lightning Fabric hands it over
+        name: value.bfloat16() if value.is_floating_point() else value
+        for name, value in one_batch(method).items()
+    }
+    for player in method.stages[0].players:
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = player(batch)["loss"]
+        loss.backward()
+        assert bool(loss.isfinite())
+        assert any(p.grad is not None and bool(p.grad.any()) for p in player.network.parameters())
+
+
 def test_small_settings_and_the_commands_help_name_every_method() -> None:
     from PETSynthLib.cli.train import train
 

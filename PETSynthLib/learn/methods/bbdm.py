@@ -30,8 +30,9 @@ class BBDMMethod(DiffusionMethod):
         self, batch: Batch, data: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """See `DiffusionMethod.noisy`."""
-        shown = bridged(data, batch["images"][:, :1], batch["noise"], batch["time"])
-        return shown, batch["time"], shown - data
+        at = batch["time"].float()
+        shown = bridged(data, batch["images"][:, :1], batch["noise"], at)
+        return shown, at, shown - data
 
     def data(self, batch: Batch, output: torch.Tensor, shown: torch.Tensor) -> torch.Tensor:
         """See `DiffusionMethod.data`."""

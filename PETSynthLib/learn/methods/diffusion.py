@@ -17,7 +17,7 @@ from ...generate.timed import TimedUNet, build_timed
 from ..settings import setting
 from ..store import Subject
 from .interface import Batch, Example, Stage, Terms, scanner_of
-from .regression import RegressionConfig, RegressionMethod, focused
+from .regression import OUTSIDE, RegressionConfig, RegressionMethod, focused
 
 PRESETS = {
     "fast": {"samples": 0, "steps": 4},
@@ -82,13 +82,14 @@ class DiffusionMethod(RegressionMethod):
     def loss(self, batch: Batch) -> Terms:
         """Squared error of what the network shall say of one tracer; the picture's other terms."""
         rows = torch.arange(len(batch["focus"]), device=batch["target"].device)
-        data = batch["target"][rows, batch["focus"]][:, None]
+        # bfloat16 is for the network alone: a point of the path and its noise need more digits.
+        data = batch["target"][rows, batch["focus"]][:, None].float()
         shown, at, wanted = self.noisy(batch, data)
         output = self.network(shown, at, batch["images"], self.told(batch))
         brain = batch["images"][:, 2:3]
         with torch.autocast(data.device.type, enabled=False):
-            error = ((output.float() - wanted) ** 2 * (0.2 + 0.8 * brain)).mean()
-        found = batch["target"].clone()
+            error = ((output.float() - wanted) ** 2 * (OUTSIDE + (1 - OUTSIDE) * brain)).mean()
+        found = batch["target"].float().clone()
         found[rows, batch["focus"]] = self.data(batch, output.float(), shown)[:, 0]
         terms = self.image_loss.extra(
             focused(found, batch), focused(batch["target"], batch), brain[:, 0]
