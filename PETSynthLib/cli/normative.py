@@ -128,7 +128,7 @@ def check(
     if people is not None:
         with Told(silent=quiet) as tell:
             fresh = check_database(made, people, tell)
-        good = good and fresh.good
+        good = good and fresh.calibration.good
         if not quiet:
             print("\n".join(fresh.sentences()))
     if not good:

@@ -107,7 +107,7 @@ class Finished:
     @property
     def marked_fields(self) -> dict[str, object]:
         """Fields of every JSON file that keep it from being taken for something else."""
-        return marks.sidecar_fields(self.tracer) if self.synthetic else dict(marks.ACQUIRED_FIELDS)
+        return marks.evidence_fields(self.tracer, self.synthetic)
 
     @property
     def first_lines(self) -> tuple[str, ...]:

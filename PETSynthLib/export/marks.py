@@ -149,6 +149,11 @@ def sidecar_fields(tracer: Tracer) -> dict[str, object]:
     }
 
 
+def evidence_fields(tracer: Tracer, synthetic: bool) -> dict[str, object]:
+    """Fields of a record that say whether the PET behind it was acquired."""
+    return sidecar_fields(tracer) if synthetic else dict(ACQUIRED_FIELDS)
+
+
 def nrrd_fields() -> dict[str, str]:
     """Header fields of an NRRD about a synthetic PET."""
     return {NRRD_KEY: "1", "PETSynth.Description": NIFTI_COMMENT}

@@ -173,7 +173,7 @@ def record(quantification: Quantification, outputs: dict[str, str]) -> dict[str,
         File name -> SHA-256 of everything written before.
     """
     q = quantification
-    marked = marks.sidecar_fields(q.tracer) if q.release.synthetic else marks.ACQUIRED_FIELDS
+    marked = marks.evidence_fields(q.tracer, q.release.synthetic)
     reference, database = q.reference, q.database
     return {
         **marked,

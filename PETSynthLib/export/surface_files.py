@@ -147,7 +147,7 @@ def _record(
 ) -> dict[str, Any]:
     projection, release, database = result.projection, result.release, result.database
     facts = projection.tracer
-    marked = marks.sidecar_fields(facts) if release.synthetic else marks.ACQUIRED_FIELDS
+    marked = marks.evidence_fields(facts, release.synthetic)
     names = dict.fromkeys(name.rpartition("_")[0] for name in arrays)
     return {
         **marked,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ErrorCode, PETSynthError
 from ..quantify.region_means import region_keys
-from .calibration import MEAN_WITHIN, Calibration, calibration_finding, calibration_of
+from .calibration import Calibration, calibration_finding, calibration_of
 from .database import Database
 from .flags import usual_percent
 from .measure import Measured, judged
@@ -48,17 +48,10 @@ class Fresh:
         low, high = self.usual_percent
         return low <= self.flagged_percent <= high
 
-    @property
-    def good(self) -> bool:
-        """Whether z is calibrated: SD within its limits, mean too or explained by chance."""
-        mean_allowed = max(self.usual_mean, MEAN_WITHIN)
-        found = self.calibration
-        return replace(found, mean=0.0).good and abs(found.mean) <= mean_allowed
-
     def sentences(self) -> list[str]:
         """The numbers in words."""
         mean = (
-            f"By chance, with so many normals and fresh people, their mean lies within "
+            f"Chance alone, with so many normals and fresh people, puts their mean within "
             f"{self.usual_mean:.2f} of 0."
         )
         low, high = self.usual_percent

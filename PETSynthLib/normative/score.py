@@ -116,13 +116,15 @@ def require(
         ``BAD_REQUEST`` with what differs.
     """
     meta = database.meta
-    wrong = mismatch(meta, tracer_key, reference_region, bundle_sha256, simulated)
+    pet = (tracer_key, reference_region, bundle_sha256, simulated)
+    wrong = mismatch(meta, *pet)
     if wrong:
+        fits_but_for_that = not mismatch(replace(meta, demo=False), *pet)
         raise PETSynthError(
             ErrorCode.BAD_REQUEST,
             f"The normative database {meta.name} {wrong}.",
             "Use a database of real normals, built for this tracer, reference and model."
-            if meta.demo
+            if fits_but_for_that
             else "Use the database that was built for this tracer, reference and model.",
         )
 

@@ -43,7 +43,7 @@ def run_projection(request: ProjectRequest, sink: Sink, cancellation: Cancellati
 def _described(made: SurfaceResult) -> dict[str, Any]:
     pet, references = made.projection.pet, made.projection.references
     facts = made.projection.tracer
-    marked = marks.sidecar_fields(facts) if made.release.synthetic else marks.ACQUIRED_FIELDS
+    marked = marks.evidence_fields(facts, made.release.synthetic)
     values = "   ".join(f"{key} {value:.2f}" for key, value in references.items())
     return {
         **marked,

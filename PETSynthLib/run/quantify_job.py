@@ -47,7 +47,7 @@ def run_quantification(
 
 
 def _described(made: Quantification) -> dict[str, Any]:
-    marked = marks.sidecar_fields(made.tracer) if made.release.synthetic else marks.ACQUIRED_FIELDS
+    marked = marks.evidence_fields(made.tracer, made.release.synthetic)
     return {
         **marked,
         "notices": header_lines(made),

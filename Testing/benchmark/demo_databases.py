@@ -4,8 +4,8 @@
 "FDG simulated-synthetic DEMO". Every step is a ``petsynth`` command and is printed before it runs;
 what is finished is kept: run it again to go on.
 
-Normals are simulated people whom the clinician calls normal and who are. The first of them make the
-databases, the others check them (``check-<kind>.txt``): nobody does both.
+Normals are simulated people whom the clinician calls normal, who are, and who have no focal lesion.
+The first of them make the databases, the others check them (``check-<kind>.txt``): nobody does both.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ VERSION = "1.0.0"
 KINDS = ("acquired", "synthetic")
 NORMAL = "none"
 """The hidden cause of people who have none."""
-SPARE = 1.15
+WHOLE = 0
+"""Where the focal lesion of people lies who have none."""
+SPARE = 1.4
 """So many more people are simulated: some are called normal and are not."""
 
 
@@ -56,14 +58,18 @@ def petsynth(*words: object, keep: Path | None = None) -> str:
 
 
 def normals(cohort: Path) -> list[dict[str, str]]:
-    """Rows of the participants who are normal in truth, not only by their diagnosis."""
+    """Rows of the participants who are normal in truth, not only by their diagnosis.
+
+    Nor do they have a focal lesion: some simulated people of every diagnosis do.
+    """
     with (cohort / "participants.tsv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream, delimiter="\t"))
     found = []
     for row in rows:
         name = row["participant_id"]
         hidden = cohort / "derivatives" / "simulation" / name / f"{name}_latents.json"
-        if json.loads(hidden.read_text(encoding="utf-8"))["latents"]["aetiology"] == NORMAL:
+        truth = json.loads(hidden.read_text(encoding="utf-8"))
+        if truth["latents"]["aetiology"] == NORMAL and truth["focal"]["label"] == WHOLE:
             found.append(row)
     return found
 
@@ -135,6 +141,7 @@ def main() -> None:
         measured = list(
             pool.map(lambda row: measure(chosen.work, cohort, row, chosen.model), people)
         )
+    failed = []
     for kind in KINDS:
         rows = [one[kind] for one in measured]
         table = write_table(chosen.work / f"{kind}.csv", rows[: chosen.people])
@@ -146,10 +153,15 @@ def main() -> None:
                 "normative", "build", table, *tracer, "--demo", "--version", VERSION,
                 "-o", chosen.out,
             )  # fmt: skip
-        petsynth(
-            "normative", "check", chosen.out / name, "--people", fresh,
-            keep=chosen.work / f"check-{kind}.txt",
-        )  # fmt: skip
+        try:
+            petsynth(
+                "normative", "check", chosen.out / name, "--people", fresh,
+                keep=chosen.work / f"check-{kind}.txt",
+            )  # fmt: skip
+        except SystemExit as problem:
+            failed.append(str(problem))
+    if failed:
+        raise SystemExit("\n".join(failed))
 
 
 if __name__ == "__main__":

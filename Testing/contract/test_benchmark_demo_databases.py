@@ -35,7 +35,8 @@ def make_cohort(folder: Path) -> None:
         pet.touch()
         hidden = folder / "derivatives" / "simulation" / name / f"{name}_latents.json"
         hidden.parent.mkdir(parents=True)
-        hidden.write_text(json.dumps({"latents": {"aetiology": "none"}}), encoding="utf-8")
+        truth = {"latents": {"aetiology": "none"}, "focal": {"label": 0}}
+        hidden.write_text(json.dumps(truth), encoding="utf-8")
     rows = [f"{name}\t70\tF" for name in PEOPLE]
     text = "\n".join(["participant_id\tage\tsex", *rows])
     (folder / "participants.tsv").write_text(text, encoding="utf-8")
@@ -71,6 +72,15 @@ def test_every_command_is_understood_and_every_path_is_whole(
     assert all(Path(row[key]).is_absolute() for row in rows for key in ("pet", "transform"))
 
 
+def test_who_is_ill_or_has_a_focal_lesion_is_no_normal(tmp_path: Path) -> None:
+    make_cohort(tmp_path)
+    for name, cause, lesion in (("sub-1", "AD", 0), ("sub-3", "none", 68)):
+        hidden = tmp_path / "derivatives" / "simulation" / name / f"{name}_latents.json"
+        truth = {"latents": {"aetiology": cause}, "focal": {"label": lesion}}
+        hidden.write_text(json.dumps(truth), encoding="utf-8")
+    assert [row["participant_id"] for row in module.normals(tmp_path)] == ["sub-2"]
+
+
 def test_what_a_failed_command_printed_is_kept(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -79,3 +89,26 @@ def test_what_a_failed_command_printed_is_kept(
     with pytest.raises(SystemExit, match="sorry"):
         module.petsynth("normative", "check", keep=tmp_path / "check.txt")
     assert (tmp_path / "check.txt").read_text(encoding="utf-8") == "four of nine claims hold"
+
+
+def test_a_database_that_fails_its_check_does_not_keep_the_other_from_being_made(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    checked: list[str] = []
+
+    def instead(*words: object, keep: Path | None = None) -> str:
+        if words[0] == "simulate":
+            make_cohort(Path(str(words[1])))
+        elif words[:2] == ("normative", "check"):
+            checked.append(Path(str(words[2])).name)
+            raise SystemExit(f"{checked[-1]} fails")
+        return ""
+
+    monkeypatch.setattr(module, "petsynth", instead)
+    row = {kind: {"subject": "a"} for kind in module.KINDS}
+    monkeypatch.setattr(module, "measure", lambda *_: row)
+    words = [str(tmp_path / "work"), "-o", str(tmp_path / "out"), "--people", "2", "--fresh", "1"]
+    monkeypatch.setattr(sys, "argv", ["demo_databases.py", *words])
+    with pytest.raises(SystemExit, match=r"acquired-demo.* fails\n.*synthetic-demo.* fails"):
+        module.main()
+    assert len(checked) == 2
