@@ -5,7 +5,7 @@
 what is finished is kept: run it again to go on.
 
 Normals are simulated people whom the clinician calls normal, who are, and who have no focal lesion.
-The first of them make the databases, the others check them (``check-<kind>.txt``): nobody does both.
+The first of them make the databases, the others check them (``check-<kind>.txt``), nobody both.
 """
 
 from __future__ import annotations
