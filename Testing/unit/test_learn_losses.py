@@ -14,7 +14,7 @@ from PETSynthLib.errors import ErrorCode, PETSynthError
 from PETSynthLib.learn.evaluate.metrics import ssim_map as metric_ssim
 from PETSynthLib.learn.losses import vgg_file
 from PETSynthLib.learn.losses.image import ImageLoss, LossConfig, require_slices
-from PETSynthLib.learn.losses.perceptual import PerceptualDistance, brain_box
+from PETSynthLib.learn.losses.perceptual import PerceptualDistance, windows
 from PETSynthLib.learn.losses.planes import AXIS, PLANES, PlaneSchedule
 from PETSynthLib.learn.losses.ssim import ssim, ssim_map
 from PETSynthLib.learn.losses.vgg import (
@@ -250,6 +250,17 @@ def scene() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     return prediction, target * brain, brain
 
 
+def side(brain: list[bool]) -> slice:
+    """A window's side: the brain and 2 pixels about it, 8 or a multiple, within the slice."""
+    first, beyond = brain.index(True), len(brain) - brain[::-1].index(True)
+    length = 8
+    while length < beyond - first + 4:
+        length += 8
+    length = min(length, len(brain))
+    start = min(max(0, (first + beyond - length) // 2), len(brain) - length)
+    return slice(start, start + length)
+
+
 def slice_by_slice(
     distance: PerceptualDistance,
     scene: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
@@ -257,20 +268,22 @@ def slice_by_slice(
 ) -> torch.Tensor:
     """The loss written down as the paper says it, one slice after another."""
     prediction, target, brain = scene
-    box = brain_box(brain, plane)
     examples = []
     for n in range(len(target)):
-        x, y, mask = (v[box][n].movedim(AXIS[plane], 0) for v in (prediction, target, brain))
+        x, y, mask = (v[n].movedim(AXIS[plane], 0) for v in (prediction, target, brain))
         slices = []
         for k in range(len(y)):
             if not mask[k].any():
                 continue
             paper = distance.ranges == "paper"
-            own = x[k] if paper else y[k]
-            shown = (x[k] - own.min()) / (own.max() - own.min())
-            known = (y[k] - y[k].min()) / (y[k].max() - y[k].min())
-            a, b = (distance.features(v[None, None], normalise=not paper) for v in (shown, known))
-            slices.append(torch.nn.functional.mse_loss(a, b))
+            window = tuple(side(mask[k].any(axis).tolist()) for axis in (1, 0))
+            a, b = x[k][window], y[k][window]
+            own = a if paper else b
+            shown = (a - own.min()) / (own.max() - own.min())
+            known = (b - b.min()) / (b.max() - b.min())
+            seen = (distance.features(v[None, None], normalise=not paper) for v in (shown, known))
+            part = b.numel() / y[k].numel()
+            slices.append(part * torch.nn.functional.mse_loss(*seen))
         examples.append(torch.stack(slices).mean())
     return torch.stack(examples).mean()
 
@@ -313,6 +326,17 @@ class TestPerceptual:
             for ranges in ("target", "paper")
         }
         assert level["paper"] < 1e-6 * level["target"]
+
+    def test_a_window_holds_the_brain_and_lies_within_the_slice(self) -> None:
+        brain = torch.zeros(4, 40, 50)
+        brain[0, 10:14, 20:24] = 1  # 4 wide: 8 with its margin
+        brain[1, 0:1, 49:50] = 1  # in a corner
+        brain[2, 2:39, 5:18] = 1  # all of the rows; 13 wide: 24
+        brain[3, 12:15, 20:23] = 1  # 3 wide: the odd pixel lies behind
+        assert windows(brain) == {
+            (8, 8): {0: (8, 18), 1: (0, 42), 3: (9, 17)},
+            (40, 24): {2: (0, 0)},
+        }
 
     def test_slices_without_brain_are_left_out(
         self, features: VggFeatures, scene: tuple[torch.Tensor, ...]

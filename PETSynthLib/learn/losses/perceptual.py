@@ -3,8 +3,9 @@
 Moon et al. 2026 (doi 10.1002/hbm.70508): every slice of the present plane is shown to an ImageNet
 VGG-16 up to relu4_3; the mean squared difference of the features is averaged over slices. Their
 release scales prediction and target each by its own range, which hides an error of the SUVR's
-level from the loss; here both are scaled by the target's (`RANGES`). Each slice counts alike,
-slices without brain are left out, and pictures are cut to the brain's box.
+level from the loss; here both are scaled by the target's (`RANGES`). Each slice counts alike, and
+slices without brain are left out. Of a slice only the brain's window is looked at, and counts by
+its share of the slice: beyond it nothing is to be learnt, and a feature costs as much there.
 
 The features' network is frozen, so that the gradient is taken at once, a chunk of slices at a time,
 and only one chunk's activations are ever kept: checkpointing without a second forward pass.
@@ -12,7 +13,7 @@ and only one chunk's activations are ever kept: checkpointing without a second f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
@@ -28,8 +29,10 @@ by its own range, without ImageNet's normalisation, as released."""
 LEAST_RANGE = 1e-3
 """Range (network scale) below which a target counts as flat, lest noise be blown up."""
 CHUNK_PIXELS = 16 * 96 * 112
-MARGIN = 4
-"""Pixels kept around the brain's box."""
+MARGIN = 2
+"""Pixels kept around the brain."""
+GRAIN = 8
+"""A window's sides are a multiple of so many pixels, that many windows are of one size."""
 
 
 class PerceptualDistance:
@@ -74,23 +77,34 @@ class PerceptualDistance:
         Raises
         ------
         PETSynthError
-            ``BAD_DATA`` when an example has no brain.
+            ``BAD_DATA`` when an example has no brain, or a slice is smaller than one feature.
         """
-        axis = AXIS[plane] + 1
-        box = brain_box(brain, plane)
-        x, y, mask = (v[box].movedim(axis, 1) for v in (prediction, target, brain))
+        axis = AXIS[plane]
+        _require_brain(brain, f"in any {plane} slice")
+        _require_size(size for k, size in enumerate(brain.shape[1:]) if k != axis)
+        x, y, mask = (v.movedim(axis + 1, 1) for v in (prediction, target, brain))
         shown = mask.flatten(2).any(2)
         due = torch.arange(shown.shape[1], device=shown.device) % every == first % every
         some = shown & due
         shown = torch.where(some.any(1, keepdim=True), some, shown)
         share = (1.0 / (shown.sum(1, keepdim=True) * len(shown))).expand_as(shown)[shown]
-        return self.slices(x[shown], y[shown], share)
+        x, y, pixels = x[shown], y[shown], mask[0, 0].numel()
+        parts = []
+        for window, chosen in windows(mask[shown]).items():
+            own = share[list(chosen)] * (window[0] * window[1] / pixels)
+            parts.append(self.slices(_cut(x, window, chosen), _cut(y, window, chosen), own))
+        return torch.stack(parts).sum()
 
     def volume(self, prediction: Tensor, target: Tensor, brain: Tensor) -> Tensor:
-        """Distance of whole volumes (N, I, J, K), for features inflated to three dimensions."""
-        box = brain_box(brain)
-        share = torch.full((len(target),), 1.0 / len(target), device=target.device)
-        return self.slices(prediction[box], target[box], share)
+        """Distance of whole volumes (N, I, J, K), for features inflated to three dimensions.
+
+        As of a slice, only the box of the brain is looked at, and counts by its share.
+        """
+        box = _brain_box(brain)
+        inside = target[box]
+        part = inside.numel() / target.numel() / len(target)
+        share = torch.full((len(target),), part, device=target.device)
+        return self.slices(prediction[box], inside, share)
 
     def slices(self, prediction: Tensor, target: Tensor, share: Tensor) -> Tensor:
         """Weighted sum of the distances of pictures (M, H, W), or volumes for inflated features.
@@ -127,37 +141,59 @@ def extent(pictures: Tensor) -> tuple[Tensor, Tensor]:
     return low.reshape(view), (high - low).clamp_min(LEAST_RANGE).reshape(view)
 
 
-def brain_box(brain: Tensor, plane: str | None = None) -> tuple[slice, ...]:
+def windows(brain: Tensor) -> dict[tuple[int, int], dict[int, tuple[int, int]]]:
+    """The window of each slice that holds its brain with a margin.
+
+    Parameters
+    ----------
+    brain
+        (M, H, W), no slice of it empty.
+
+    Returns
+    -------
+    Height and width of a window -> number of a slice that has it -> row and column of its corner.
+    """
+    rows, columns = (_reach(brain.any(axis)) for axis in (2, 1))
+    found: dict[tuple[int, int], dict[int, tuple[int, int]]] = {}
+    for number, ((top, height), (left, width)) in enumerate(zip(rows, columns, strict=True)):
+        found.setdefault((height, width), {})[number] = (top, left)
+    return found
+
+
+def _reach(occupied: Tensor) -> list[tuple[int, int]]:
+    """First pixel and length of the window along one axis (M, S) of each slice."""
+    size = occupied.shape[1]
+    first = occupied.int().argmax(1)
+    beyond = size - occupied.flip(1).int().argmax(1)
+    length = (-(-(beyond - first + 2 * MARGIN) // GRAIN) * GRAIN).clamp_max(size)
+    start = ((first + beyond - length) // 2).clamp_min(0).minimum(size - length)
+    return list(zip(start.tolist(), length.tolist(), strict=True))
+
+
+def _cut(pictures: Tensor, window: tuple[int, int], corners: dict[int, tuple[int, int]]) -> Tensor:
+    """Windows of one size out of some of (M, H, W)."""
+    height, width = window
+    return torch.stack(
+        [pictures[k, r : r + height, c : c + width] for k, (r, c) in corners.items()]
+    )
+
+
+def _brain_box(brain: Tensor) -> tuple[slice, ...]:
     """The part of (N, I, J, K) that holds every example's brain, with a margin.
 
-    Along the axis that a plane's slices are stacked on nothing is cut; along the others the box is
-    at least as wide as one feature where the volume is.
+    Along each axis it is at least as wide as one feature.
 
     Raises
     ------
     PETSynthError
         ``BAD_DATA`` when an example has no brain, or the volume is smaller than one feature.
     """
-    if not bool(brain.flatten(1).any(1).all()):
-        raise PETSynthError(
-            ErrorCode.BAD_DATA,
-            f"The perceptual loss met an example without brain in any {plane or 'axial'} slice.",
-            "Look at the brain masks in the store's qc/index.html, and leave that subject out.",
-        )
+    _require_brain(brain, "at all")
+    _require_size(brain.shape[1:])
     box: list[slice] = [slice(None)]
-    for axis in range(3):
-        size = brain.shape[axis + 1]
-        if plane is not None and AXIS[plane] == axis:
-            box.append(slice(None))
-            continue
-        if size < REDUCTION:
-            raise PETSynthError(
-                ErrorCode.BAD_DATA,
-                f"A grid of {size} voxels along an axis is too small for the perceptual loss.",
-                f"It needs {REDUCTION} at least; leave it out with --perceptual none.",
-            )
-        others = [k for k in range(4) if k != axis + 1]
-        rows = brain.amax(others).nonzero()
+    for axis in range(1, 4):
+        size = brain.shape[axis]
+        rows = brain.amax([k for k in range(4) if k != axis]).nonzero()
         first, last = int(rows[0]) - MARGIN, int(rows[-1]) + MARGIN + 1
         first, last = max(0, first), min(size, last)
         if last - first < REDUCTION:
@@ -165,6 +201,25 @@ def brain_box(brain: Tensor, plane: str | None = None) -> tuple[slice, ...]:
             last = first + REDUCTION
         box.append(slice(first, last))
     return tuple(box)
+
+
+def _require_brain(brain: Tensor, where: str) -> None:
+    if not bool(brain.flatten(1).any(1).all()):
+        raise PETSynthError(
+            ErrorCode.BAD_DATA,
+            f"The perceptual loss met an example without brain {where}.",
+            "Look at the brain masks in the store's qc/index.html, and leave that subject out.",
+        )
+
+
+def _require_size(sizes: Iterable[int]) -> None:
+    for size in sizes:
+        if size < REDUCTION:
+            raise PETSynthError(
+                ErrorCode.BAD_DATA,
+                f"A grid of {size} voxels along an axis is too small for the perceptual loss.",
+                f"It needs {REDUCTION} at least; leave it out with --perceptual none.",
+            )
 
 
 class _AtOnce(torch.autograd.Function):
