@@ -37,15 +37,27 @@ FACTS: dict[str, Any] = {
 PUBLISHED = {**FACTS, "network": {"channels": [64, 128, 256, 512, 1024], "inputs": "t1"}}
 
 
-def random_features() -> VggFeatures:
-    """VGG-16 with random weights."""
+def random_weights() -> dict[str, tuple[Tensor, Tensor]]:
+    """Name -> kernel and bias of each convolution of VGG-16 up to relu4_3."""
     table, before = {}, 3
     for block, (wide, count) in enumerate(BLOCKS, 1):
         for number in range(1, count + 1):
             kernel = torch.randn(wide, before, 3, 3) * (2 / (9 * before)) ** 0.5
             table[f"block{block}_conv{number}"] = (kernel, torch.zeros(wide))
             before = wide
-    return VggFeatures(table, torch.zeros(3))
+    return table
+
+
+def plain_layers(weights: dict[str, tuple[Tensor, Tensor]]) -> torch.nn.Sequential:
+    """The same network out of torch's own layers, frozen: what the released loop calls."""
+    layers: list[torch.nn.Module] = []
+    for name, (kernel, bias) in weights.items():
+        if name.endswith("conv1") and layers:
+            layers.append(torch.nn.MaxPool2d(2))
+        layer = torch.nn.Conv2d(kernel.shape[1], kernel.shape[0], 3, padding=1)
+        layer.load_state_dict({"weight": kernel, "bias": bias})
+        layers += [layer, torch.nn.ReLU()]
+    return torch.nn.Sequential(*layers).requires_grad_(False)
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -62,12 +74,12 @@ def brain_of(shape: tuple[int, int, int]) -> Tensor:
     return ((x / 0.85) ** 2 + (y / 0.85) ** 2 + (z / 0.8) ** 2 < 1).float()[None]
 
 
-def slice_loop(distance: PerceptualDistance, prediction: Tensor, target: Tensor) -> None:
+def slice_loop(layers: torch.nn.Sequential, prediction: Tensor, target: Tensor) -> None:
     """The loss as released: every slice by itself, also background, with autograd's own graph."""
     parts = []
     for x, y in zip(prediction[0].unbind(2), target[0].unbind(2), strict=True):
         low, span = extent(y[None])
-        pair = [distance.features(((v[None] - low) / span)[:, None]) for v in (x, y)]
+        pair = [layers(((v[None] - low) / span)[:, None].expand(-1, 3, -1, -1)) for v in (x, y)]
         parts.append(torch.nn.functional.mse_loss(*pair))
     torch.stack(parts).mean().backward()
 
@@ -77,7 +89,9 @@ def measure_perceptual(rounds: int) -> dict[str, float]:
     shape, placement = GRIDS["2mm"].shape, place("cpu")
     brain = brain_of(shape)
     target = torch.rand(1, *shape) * brain
-    distance = PerceptualDistance(random_features(), "target")
+    weights = random_weights()
+    distance = PerceptualDistance(VggFeatures(weights, torch.zeros(3)), "target")
+    layers = plain_layers(weights)
     ours, published = build_unet(FACTS), build_unet(PUBLISHED)
     images = torch.cat([target, target, brain])[None]
     told = torch.zeros(1, condition_length(FACTS))
@@ -96,7 +110,7 @@ def measure_perceptual(rounds: int) -> dict[str, float]:
     def loop() -> None:
         guess = (target + 0.1 * torch.rand_like(target)).requires_grad_()
         with placement.autocast():
-            slice_loop(distance, guess, target)
+            slice_loop(layers, guess, target)
 
     def infer() -> None:
         with torch.inference_mode(), placement.autocast():

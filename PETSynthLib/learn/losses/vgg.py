@@ -60,6 +60,7 @@ class VggFeatures(nn.Module):
         self.register_buffer("padding_colour", padding_colour.float())
         self.register_buffer("mean", torch.tensor(RGB_MEAN))
         self.register_buffer("sd", torch.tensor(RGB_SD))
+        self._ready: dict[tuple[str, torch.device, torch.dtype], Tensor] = {}
 
     def forward(self, grey: Tensor, *, normalise: bool = True) -> Tensor:
         """Features of grey pictures, shown as three equal channels.
@@ -88,7 +89,8 @@ class VggFeatures(nn.Module):
             h = h.contiguous(memory_format=torch.channels_last)
         for name, after in pairwise([*_NAMES, ""]):
             padding = 0 if name == _NAMES[0] else 1
-            h = F.relu(conv(h, self._get(f"{name}_weight"), self._get(f"{name}_bias"), 1, padding))
+            weight, bias = (self._as_computed(f"{name}_{kind}") for kind in ("weight", "bias"))
+            h = F.relu(conv(h, weight, bias, 1, padding))
             if after and after[5] != name[5]:
                 h = pool(h, 2)
         return h
@@ -96,6 +98,22 @@ class VggFeatures(nn.Module):
     def _get(self, name: str) -> Tensor:
         buffer: Tensor = getattr(self, name)
         return buffer
+
+    def _as_computed(self, name: str) -> Tensor:
+        """A frozen number in the precision and the order of memory that it is computed with.
+
+        Autocast would turn it anew at every call: a tenth of the time of a small batch.
+        """
+        buffer = self._get(name)
+        kind = buffer.device.type
+        dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else buffer.dtype
+        key = (name, buffer.device, dtype)
+        if key not in self._ready:
+            ready = buffer.to(dtype)
+            if buffer.dim() == 4:
+                ready = ready.contiguous(memory_format=torch.channels_last)
+            self._ready[key] = ready
+        return self._ready[key]
 
 
 def load_vgg(path: Path, dims: int = 2) -> VggFeatures:
