@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32]
 Affine = NDArray[np.float64]
 
+PLANES = {"axial": 2, "coronal": 1, "sagittal": 0}
+"""Plane -> axis of a volume (I, J, K) along which its slices follow each other."""
+
 
 @dataclass(frozen=True, eq=False)
 class Grid:

@@ -41,6 +41,18 @@ def spread_of(draws: Array, brain: NDArray[np.bool_], grid: Grid) -> Array:
     return np.asarray(np.sqrt(mean.clip(0)) * brain, dtype=np.float32)
 
 
+def pet_of(suvr: Array, inputs: GeneratorInput, quantity: str) -> PetVolume:
+    """SUVR (I, J, K) as the PET of what was given, on its grid."""
+    return PetVolume(
+        np.asarray(suvr, np.float32),
+        inputs.t1.affine,
+        inputs.t1.space,
+        tracer=inputs.tracer.key,
+        reference_region=inputs.tracer.reference_region,
+        quantity=quantity,
+    )
+
+
 def answer_of(
     draws: Array,
     inputs: GeneratorInput,
@@ -58,20 +70,11 @@ def answer_of(
         What else the provenance shall say.
     """
 
-    def pet(data: Array, quantity: str) -> PetVolume:
-        return PetVolume(
-            np.asarray(data, np.float32),
-            inputs.t1.affine,
-            inputs.t1.space,
-            tracer=inputs.tracer.key,
-            reference_region=inputs.tracer.reference_region,
-            quantity=quantity,
-        )
-
+    spread = spread_of(draws, inputs.brain.mask, inputs.t1.grid)
     return Generated(
-        mean=pet(draws.mean(0), "mean"),
-        sd=pet(spread_of(draws, inputs.brain.mask, inputs.t1.grid), "sd"),
-        samples=tuple(pet(draw, "sample") for draw in draws[: effort.samples]),
+        mean=pet_of(draws.mean(0), inputs, "mean"),
+        sd=pet_of(spread, inputs, "sd"),
+        samples=tuple(pet_of(draw, inputs, "sample") for draw in draws[: effort.samples]),
         regional_sd_factor=bundle.regional_factors(inputs),
         details={
             **details,

@@ -6,7 +6,12 @@ that is left after each step.
 
 from __future__ import annotations
 
+import math
+
 import torch
+
+LARGEST_BETA = 0.999
+"""Of the cosine schedule's steps (Nichol and Dhariwal 2021)."""
 
 
 def linear_times(steps: int) -> torch.Tensor:
@@ -24,6 +29,18 @@ def linear_alphas(total: int, first: float = 1e-4, last: float = 0.02) -> torch.
     """
     betas = torch.linspace(first, last, total, dtype=torch.float64)
     return torch.cumprod(1.0 - betas, 0)
+
+
+def cosine_alphas(total: int, offset: float = 0.008) -> torch.Tensor:
+    """The cosine schedule (Nichol and Dhariwal 2021, arXiv 2102.09672, eq. 17).
+
+    ``f(t) = cos^2((t / total + offset) / (1 + offset) pi / 2)``; a step adds the variance
+    ``min(1 - f(t + 1) / f(t), 0.999)``.
+    """
+    t = torch.arange(total + 1, dtype=torch.float64) / total
+    f = torch.cos((t + offset) / (1 + offset) * math.pi / 2) ** 2
+    beta = (1 - f[1:] / f[:-1]).clamp(max=LARGEST_BETA)
+    return torch.cumprod(1 - beta, 0)
 
 
 def trailing_steps(total: int, steps: int) -> list[int]:

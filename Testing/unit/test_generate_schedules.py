@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import pytest
@@ -10,6 +11,7 @@ torch = pytest.importorskip("torch")
 
 from PETSynthLib.generate.schedules import (
     bridge_variance,
+    cosine_alphas,
     linear_alphas,
     linear_times,
     trailing_steps,
@@ -29,6 +31,22 @@ def test_linear_alphas_are_the_product_of_what_each_step_leaves() -> None:
 
 def test_the_variance_of_a_bridge_is_nothing_at_both_ends() -> None:
     assert bridge_variance(torch.tensor([0.0, 0.5, 1.0])).tolist() == [0.0, 0.5, 0.0]
+
+
+class TestCosine:
+    def test_it_is_the_ratio_of_squared_cosines(self) -> None:
+        alphas = cosine_alphas(1000)
+
+        def f(t: int) -> float:
+            return math.cos((t / 1000 + 0.008) / 1.008 * math.pi / 2) ** 2
+
+        for t in (0, 499, 998):
+            assert float(alphas[t]) == pytest.approx(f(t + 1) / f(0), rel=1e-9)
+
+    def test_the_last_steps_are_clipped(self) -> None:
+        alphas = cosine_alphas(1000)
+        assert float(alphas[999] / alphas[998]) == pytest.approx(0.001)
+        assert (alphas.diff() < 0).all()
 
 
 class TestSteps:

@@ -11,12 +11,10 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("lightning_fabric")
 
 from PETSynthLib.errors import ErrorCode, PETSynthError
-from PETSynthLib.learn.evaluate.metrics import ssim_map as metric_ssim
 from PETSynthLib.learn.losses import vgg_file
 from PETSynthLib.learn.losses.image import ImageLoss, LossConfig, require_slices
 from PETSynthLib.learn.losses.perceptual import PerceptualDistance, windows
-from PETSynthLib.learn.losses.planes import AXIS, PLANES, PlaneSchedule
-from PETSynthLib.learn.losses.ssim import ssim, ssim_map
+from PETSynthLib.learn.losses.planes import CYCLE, PlaneSchedule
 from PETSynthLib.learn.losses.vgg import (
     BGR_MEAN,
     BLOCKS,
@@ -28,6 +26,7 @@ from PETSynthLib.learn.losses.vgg import (
     load_vgg,
 )
 from PETSynthLib.learn.place import Place
+from PETSynthLib.volume import PLANES
 
 pytestmark = pytest.mark.torch
 
@@ -197,7 +196,7 @@ class TestPlanes:
         schedule = PlaneSchedule(2, "steps")
         found = [schedule.at(Place(step, 0.0, 0.0)) for step in range(12)]
         # T = 2, then round(4 / 3) = 1 for ever.
-        names = ["axial", "axial", "coronal", "coronal", "sagittal", "sagittal", *PLANES, *PLANES]
+        names = ["axial", "axial", "coronal", "coronal", "sagittal", "sagittal", *CYCLE, *CYCLE]
         assert [plane for _, plane in found] == names
         assert [number for number, _ in found] == [0] * 6 + [1] * 3 + [2] * 3
 
@@ -219,23 +218,6 @@ class TestPlanes:
         assert rounds(10, 600) == 1
         assert rounds(370, 600) == 0
         assert rounds(10, 760) == 2
-
-
-class TestSsim:
-    def test_it_is_the_metric_of_the_evaluation(self) -> None:
-        rng = np.random.default_rng(0)
-        x, y = rng.random((2, 13, 17, 15))
-        found = ssim_map(*(torch.from_numpy(v)[None, None] for v in (x, y)), data_range=3.0)
-        assert np.abs(found[0, 0].numpy() - metric_ssim(x, y, 3.0)).max() < 1e-5
-
-    def test_pictures_and_weights(self) -> None:
-        x = torch.rand(2, 1, 24, 24)
-        assert ssim(x, x, 1.0) == pytest.approx(torch.ones(2))
-        y, weight = x.clone(), torch.zeros(1, 1, 24, 24)
-        y[..., :8] = 1 - y[..., :8]
-        weight[..., 16:] = 1
-        assert ssim(x, y, 1.0, weight) == pytest.approx(torch.ones(2), abs=1e-6)
-        assert float(ssim(x, y, 1.0).max()) < 0.95
 
 
 @pytest.fixture(scope="module")
@@ -270,7 +252,7 @@ def slice_by_slice(
     prediction, target, brain = scene
     examples = []
     for n in range(len(target)):
-        x, y, mask = (v[n].movedim(AXIS[plane], 0) for v in (prediction, target, brain))
+        x, y, mask = (v[n].movedim(PLANES[plane], 0) for v in (prediction, target, brain))
         slices = []
         for k in range(len(y)):
             if not mask[k].any():
@@ -290,7 +272,7 @@ def slice_by_slice(
 
 class TestPerceptual:
     @pytest.mark.parametrize("ranges", ["target", "paper"])
-    @pytest.mark.parametrize("plane", PLANES)
+    @pytest.mark.parametrize("plane", CYCLE)
     def test_all_slices_at_once_are_what_they_are_one_by_one(
         self, features: VggFeatures, scene: tuple[torch.Tensor, ...], plane: str, ranges: str
     ) -> None:

@@ -34,7 +34,6 @@ from PETSynthLib.learn.train.run import (
 )
 from PETSynthLib.learn.train.stream import Stream
 from PETSynthLib.progress import Silent
-from PETSynthLib.tracers import tracer
 
 pytestmark = pytest.mark.torch
 
@@ -72,15 +71,8 @@ def narrow_vgg(monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def given(material: Material, scanner: str | None = None) -> GeneratorInput:
-    subject, store = material.validation[0], material.store
-    return GeneratorInput(
-        t1=material.volume(store.t1(subject.row)),
-        brain=material.volume(store.brain(subject.row)),
-        flair=material.volume(store.flair(subject.row)) if subject.flair else None,
-        tracer=tracer("fdg"),
-        clinical=subject.clinical,
-        pet_scanner=scanner or scanner_of(subject),
-    )
+    inputs = material.inputs(material.validation[0], "fdg")
+    return replace(inputs, pet_scanner=scanner or inputs.pet_scanner)
 
 
 def loss_of(method: Any, batch: dict[str, torch.Tensor]) -> float:

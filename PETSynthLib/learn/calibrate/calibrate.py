@@ -23,15 +23,14 @@ from safetensors.torch import load_file
 
 from ...clinical import ClinicalRecord
 from ...errors import ErrorCode, PETSynthError
-from ...generate import GeneratorInput, LoadedGenerator, load_generator
+from ...generate import LoadedGenerator, load_generator
 from ...generate.bundle import Bundle
 from ...generate.interface import INFORMATION
 from ...progress import Silent
 from ...quantify.suvr import Z_90
-from ...tracers import tracer as tracer_named
 from ..acquaintance import seen_by
 from ..fingerprint import fingerprints
-from ..methods.interface import Material, scanner_of, target_of
+from ..methods.interface import Material, target_of
 from ..regions import region_keys, regional_means
 from ..store import Store, Subject
 from ..train.write_bundle import write_folder
@@ -239,7 +238,9 @@ def _scores(
             for name in tracers:
                 if name not in subject.tracers:
                     continue
-                given = _inputs(material, subject, name, information)
+                known = _told(subject.clinical, information)
+                shown = information != "no_flair"
+                given = material.inputs(subject, name, known, flair=shown)
                 made = loaded.generator.generate(given, effort, Silent())
                 off = np.abs(
                     regional_means(labels, material.pet(subject, name))
@@ -251,20 +252,11 @@ def _scores(
     return {key: np.stack(values) for key, values in rows.items()}
 
 
-def _inputs(material: Material, subject: Subject, tracer: str, information: str) -> GeneratorInput:
-    store, volume = material.store, material.volume
-    clinical = subject.clinical
-    if information != "both":
-        clinical = ClinicalRecord(age=clinical.age, sex=clinical.sex)
-    shown = subject.flair and information != "no_flair"
-    return GeneratorInput(
-        t1=volume(store.t1(subject.row)),
-        brain=volume(store.brain(subject.row)),
-        flair=volume(store.flair(subject.row)) if shown else None,
-        tracer=tracer_named(tracer),
-        clinical=clinical,
-        pet_scanner=scanner_of(subject),
-    )
+def _told(clinical: ClinicalRecord, information: str) -> ClinicalRecord:
+    """The facts of an information set: cognition belongs to ``both`` alone."""
+    if information == "both":
+        return clinical
+    return ClinicalRecord(age=clinical.age, sex=clinical.sex)
 
 
 def _card(folder: Path, people: dict[str, int], material: Material) -> str:

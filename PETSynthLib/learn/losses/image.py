@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ..place import Place
 from ..settings import refuse, setting
 from .perceptual import PerceptualDistance
-from .planes import PLANES, PlaneSchedule
+from .planes import CYCLE, PlaneSchedule
 from .ssim import ssim
 from .vgg import load_vgg
 from .vgg_file import find_vgg
@@ -73,7 +73,7 @@ class ImageLoss(nn.Module):
         """The planes that count now."""
         if self.config.perceptual == "cyclic":
             return (self.schedule.at(self.place)[1],)
-        return PLANES if self.config.perceptual == "static" else PLANES[:1]
+        return CYCLE if self.config.perceptual == "static" else CYCLE[:1]
 
     def may_stop(self, since: Place, now: Place) -> bool:
         """Whether a whole round of planes has passed without a better score."""
@@ -91,8 +91,7 @@ class ImageLoss(nn.Module):
         """
         terms: dict[str, Tensor] = {}
         if self.config.ssim > 0:
-            with torch.autocast(target.device.type, enabled=False):
-                alike = ssim(prediction[:, None], target[:, None], self.config.ssim_range)
+            alike = ssim(prediction[:, None], target[:, None], self.config.ssim_range)
             terms["ssim"] = self.config.ssim * (1 - alike).mean()
         if self.distance is not None:
             self.features.to(target.device)

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from ...errors import ErrorCode, PETSynthError
-from .planes import AXIS
+from ...volume import PLANES
 from .vgg import REDUCTION, VggFeatures
 
 RANGES = ("target", "paper")
@@ -65,7 +65,7 @@ class PerceptualDistance:
         prediction, target, brain
             (N, I, J, K); brain is 0 or 1.
         plane
-            Key of `planes.AXIS`.
+            Key of `PLANES`.
         every, first
             Only every so many-th slice counts, beginning with slice ``first``; an example without
             brain in any of these shows all it has.
@@ -79,7 +79,7 @@ class PerceptualDistance:
         PETSynthError
             ``BAD_DATA`` when an example has no brain, or a slice is smaller than one feature.
         """
-        axis = AXIS[plane]
+        axis = PLANES[plane]
         _require_brain(brain, f"in any {plane} slice")
         _require_size(size for k, size in enumerate(brain.shape[1:]) if k != axis)
         x, y, mask = (v.movedim(axis + 1, 1) for v in (prediction, target, brain))

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 
 from ..place import Place
 
-AXIS = {"axial": 2, "coronal": 1, "sagittal": 0}
-"""Plane -> axis of a volume (I, J, K) that its slices are stacked along, in the cycle's order."""
-PLANES = tuple(AXIS)
+CYCLE = ("axial", "coronal", "sagittal")
 UNITS = ("budget", "epochs", "steps")
 
 
@@ -41,11 +39,11 @@ class PlaneSchedule:
     def at(self, place: Place) -> tuple[int, str]:
         """Number of the round (from 0) and plane."""
         inside, number, length = max(0.0, self.position(place)), 0, self.first
-        while inside >= length * len(PLANES) and length > 1:
-            inside -= length * len(PLANES)
+        while inside >= length * len(CYCLE) and length > 1:
+            inside -= length * len(CYCLE)
             number, length = number + 1, max(1, round(2 * length / 3))
-        more, inside = divmod(inside, length * len(PLANES))
-        return number + int(more), PLANES[int(inside // length)]
+        more, inside = divmod(inside, length * len(CYCLE))
+        return number + int(more), CYCLE[int(inside // length)]
 
     def whole_rounds(self, since: Place, now: Place) -> int:
         """Rounds that began after ``since`` and are over at ``now``."""

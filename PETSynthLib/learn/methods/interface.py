@@ -16,8 +16,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from ...clinical import ClinicalRecord
 from ...errors import ErrorCode, PETSynthError
+from ...generate.interface import GeneratorInput
 from ...request import SCANNERS
+from ...tracers import tracer as tracer_named
 from ...volume import Volume
 from ..place import Place
 from ..store import Store, Subject
@@ -141,6 +144,33 @@ class Material:
     def volume(self, data: NDArray[Any]) -> Volume:
         """An array (I, J, K) of the store, with its place."""
         return Volume(data.astype(np.float32), self.store.grid.affine, self.store.grid.name)
+
+    def inputs(
+        self,
+        subject: Subject,
+        tracer: str,
+        clinical: ClinicalRecord | None = None,
+        *,
+        flair: bool = True,
+    ) -> GeneratorInput:
+        """What a bundle's generator is given of a subject: everything that is known, or less.
+
+        Parameters
+        ----------
+        clinical
+            Facts to tell instead of the subject's own.
+        flair
+            Whether a FLAIR is shown where there is one.
+        """
+        store, row = self.store, subject.row
+        return GeneratorInput(
+            t1=self.volume(store.t1(row)),
+            brain=self.volume(store.brain(row)),
+            flair=self.volume(store.flair(row)) if subject.flair and flair else None,
+            tracer=tracer_named(tracer),
+            clinical=subject.clinical if clinical is None else clinical,
+            pet_scanner=scanner_of(subject),
+        )
 
     @property
     def words(self) -> str:
