@@ -4,8 +4,7 @@ Seven trainings of `unet` on one store (3 mm, flortaucipir among its tracers), a
 but the perceptual term or the standardisation, each of ``--minutes`` (8 at most): a budget-limited
 trial, whose result is not the paper's. Judged on the store's test people: PSNR and SSIM in the
 brain, errors of the Desikan-Killiany regions and of the meta-temporal region, preservation of high
-uptake. Differences are taken person by person; a claim whose difference is not of the expected
-sign, or whose 95 % interval holds 0, is printed as not holding. Finished trainings are kept.
+uptake. How claims are judged: `claims`. Finished trainings are kept.
 
 What each standardisation does to the disease's signal needs no training and is printed first: the
 simulator's scanners see people of different amyloid prevalence (docs/simulator.md), so
@@ -15,14 +14,12 @@ that a part of what differs between manufacturers is disease.
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from claims import Claim, compared, train_arm, write_claims
 from numpy.typing import NDArray
 
 from PETSynthLib.generate.standardisation import suvr_line
@@ -34,12 +31,10 @@ from PETSynthLib.learn.regions import region_index, region_keys, regional_means
 from PETSynthLib.learn.store import Store, Subject, open_store
 from PETSynthLib.tracers import tracer as tracer_of
 
-Floats = NDArray[np.float64]
 LONGEST_MINUTES = 8.0
 TRACER = "flortaucipir"
 HIGH_PERCENTILE = 95.0
 """A voxel above this percentile of a person's true brain counts as high uptake."""
-DRAWS = 2000
 TOTAL = ("method.loss.ssim=1",)
 ARMS: dict[str, tuple[str, ...]] = {
     "none": (*TOTAL, "method.loss.perceptual=none"),
@@ -104,22 +99,6 @@ def judge(store: Store, subject: Subject, drawn: NDArray[np.float32]) -> Judged:
     )
 
 
-def train(store: Path, work: Path, arm: str, minutes: float, vgg: Path, seed: int) -> Path:
-    """Train one arm; its bundle."""
-    run = work / f"{arm}-{minutes:g}min-seed{seed}"
-    if not (run / "bundle").is_dir():
-        sets = [*ARMS[arm], f"method.loss.vgg={vgg}", f"train.seed={seed}", "train.patience=null"]
-        resume = ["--resume"] if (run / "config.yaml").is_file() else []
-        words = [
-            "train", "--data", store, "--method", "unet", "-o", run, "--max-minutes", minutes,
-            *(word for text in sets for word in ("--set", text)), *resume,
-        ]  # fmt: skip
-        done = subprocess.run([sys.executable, "-m", "PETSynthLib", *map(str, words)], check=False)
-        if done.returncode:
-            raise SystemExit(done.returncode)
-    return run / "bundle"
-
-
 def judged_people(store: Store, predictor: Predictor) -> dict[str, Judged]:
     """Numbers of every test person with the tracer."""
     people = [s for s in store.split("test") if TRACER in s.tracers]
@@ -129,34 +108,18 @@ def judged_people(store: Store, predictor: Predictor) -> dict[str, Judged]:
     }
 
 
-def difference(first: Floats, second: Floats) -> tuple[float, float, float]:
-    """Mean of the paired difference and its 95 % bootstrap interval over people."""
-    apart = first - second
-    rng = np.random.default_rng(0)
-    means = apart[rng.integers(len(apart), size=(DRAWS, len(apart)))].mean(1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(apart.mean()), float(low), float(high)
-
-
-def verdicts(found: dict[str, dict[str, Judged]]) -> list[str]:
-    """A line for each claim and endpoint; one that does not hold is printed so."""
-    lines = []
-    for better, worse in CLAIMS:
-        if better not in found or worse not in found:
-            continue
-        people = sorted(set(found[better]) & set(found[worse]))
-        for name, sign in ENDPOINTS.items():
-            a, b = (
-                np.array([getattr(found[arm][p], name) for p in people]) for arm in (better, worse)
-            )
-            mean, low, high = difference(a, b)
-            holds = low > 0 if sign > 0 else high < 0
-            word = "holds" if holds else "DOES NOT HOLD"
-            lines.append(
-                f"{word:<14}{name}: {better} better than {worse}: "
-                f"{mean:+.4f} ({low:+.4f} to {high:+.4f}), {len(people)} people"
-            )
-    return lines
+def claims_of(found: dict[str, dict[str, Judged]]) -> list[Claim]:
+    """Every claim of two arms that were trained, for each endpoint."""
+    return [
+        compared(
+            f"{name}: {better} better than {worse}",
+            *({p: getattr(j, name) for p, j in found[arm].items()} for arm in (better, worse)),
+            more=sign > 0,
+        )
+        for better, worse in CLAIMS
+        if better in found and worse in found
+        for name, sign in ENDPOINTS.items()
+    ]
 
 
 def disease_signal(material: Material, kind: str, tracer: str) -> dict[str, float]:
@@ -195,7 +158,7 @@ def signal_lines(store: Store) -> list[str]:
         for kind in ("none", "manufacturer", "combat"):
             found = disease_signal(material, kind, tracer)
             lines.append(
-                f"stated        {tracer}, {kind}: GE minus Siemens {found['gap']:+.2f} sd, "
+                f"{tracer}, {kind}: GE minus Siemens {found['gap']:+.2f} sd, "
                 f"high minus low {found['d']:+.2f} sd"
             )
     return lines
@@ -219,22 +182,15 @@ def main() -> None:
     print("\n".join(signal), flush=True)
     found: dict[str, dict[str, Judged]] = {}
     for arm in chosen.arms:
-        bundle = train(chosen.store, chosen.work, arm, chosen.minutes, chosen.vgg, chosen.seed)
+        run = chosen.work / f"{arm}-{chosen.minutes:g}min-seed{chosen.seed}"
+        sets = (*ARMS[arm], f"method.loss.vgg={chosen.vgg}", f"train.seed={chosen.seed}")
+        words = [word for text in sets for word in ("--set", text)]
+        bundle = train_arm(run, chosen.store, "unet", chosen.minutes, *words)
         (predictor,) = load_predictors([f"{arm}={bundle}"], "cpu")
         found[arm] = judged_people(store, predictor)
-    lines = verdicts(found)
-    head = (
-        f"Claims re-tested on simulation, budget-limited: {chosen.minutes:g} minutes an arm, one "
-        f"seed ({chosen.seed}), {TRACER}."
-    )
-    print("\n".join(["", head, *lines]))
-    body = {
-        "head": head,
-        "signal": signal,
-        "verdicts": lines,
-        "people": {a: {p: asdict(j) for p, j in rows.items()} for a, rows in found.items()},
-    }
-    (chosen.work / "claims.json").write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
+    budget = f"{chosen.minutes:g} minutes an arm, one seed ({chosen.seed}), {TRACER}"
+    people = {a: {p: asdict(j) for p, j in rows.items()} for a, rows in found.items()}
+    write_claims(chosen.work, "Cyclic 2.5D", budget, claims_of(found), signal, people=people)
 
 
 if __name__ == "__main__":

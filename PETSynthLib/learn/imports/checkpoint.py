@@ -30,6 +30,7 @@ class CheckpointFormat:
     name = "run"
     words = "last.pt of a training that was stopped; its best states so far are taken"
     options: dict[str, str] = {"store": "the folder of the store it was trained on"}  # noqa: RUF012
+    optional: dict[str, str] = {}  # noqa: RUF012
 
     def read(self, file: Path, options: dict[str, str]) -> Foreign:
         """See `ForeignFormat.read`."""

@@ -11,6 +11,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from ... import __version__
 from ...clinical import FIELDS
 from ...errors import ErrorCode, PETSynthError
@@ -21,9 +23,10 @@ from ...generate.unet.plain import PlainUNet
 from ...request import SCANNERS
 from ...tracers import tracer as tracer_of
 from ..prepare.grids import grid_named
-from ..train import checkpoint
 from .interface import Foreign
+from .weights import another, read_numbers, require_weights
 
+WHAT = "the Cyclic 2.5D U-Net"
 FIRST = re.compile(r"model\.(1\.submodule\.)*0\.conv\.weight")
 CARD = """# cyclic 1: Cyclic 2.5D U-Net, {tracer}
 
@@ -52,10 +55,11 @@ class CyclicFormat:
         "spread": "standard deviation in SUVR to show, since the model has none, e.g. 0.2",
         "evidence": f"what it was trained on: {' or '.join(EVIDENCE[:2])}",
     }
+    optional: dict[str, str] = {}  # noqa: RUF012
 
     def read(self, file: Path, options: dict[str, str]) -> Foreign:
         """See `ForeignFormat.read`."""
-        state = checkpoint.load(file)
+        state = read_numbers(file)
         channels = _channels(state, file)
         tracer, grid = tracer_of(options["tracer"]), grid_named(options["grid"])
         table = _standardisation(options["standardisation"])
@@ -121,16 +125,13 @@ def _channels(state: dict[str, Any], file: Path) -> list[int]:
     """
     steps = [k for k in state if FIRST.fullmatch(k)]
     bottom = f"model.{'1.submodule.' * len(steps)}conv.weight"
-    if not steps or bottom not in state or state[steps[0]].dim() != 5:
-        raise _other(file, "it has no strided convolutions of that name")
+    if not steps or bottom not in state or getattr(state[steps[0]], "ndim", 0) != 5:
+        raise another(file, WHAT, "it has no strided convolutions of its names")
     levels = [*sorted(steps, key=len), bottom]
     channels = [int(state[name].shape[0]) for name in levels]
-    network = PlainUNet(1, 1, tuple(channels))
-    try:
-        network.load_state_dict(state)
-    except RuntimeError as problem:
-        reason = str(problem).splitlines()[-1].strip().rstrip(".")
-        raise _other(file, reason) from problem
+    with torch.device("meta"):
+        network = PlainUNet(1, 1, tuple(channels))
+    require_weights(file, state, network, WHAT)
     return channels
 
 
@@ -165,11 +166,3 @@ def _number(words: str, name: str) -> float:
 def _refuse(name: str, hint: str) -> PETSynthError:
     text = f"The option {name} of the format cyclic cannot be used."
     return PETSynthError(ErrorCode.BAD_REQUEST, text, hint)
-
-
-def _other(file: Path, why: str) -> PETSynthError:
-    return PETSynthError(
-        ErrorCode.TRAINING,
-        f"{file.name} does not hold the Cyclic 2.5D U-Net ({why}).",
-        "Give the plain state dict of MONAI's UNet (model.0.conv.weight, ...).",
-    )

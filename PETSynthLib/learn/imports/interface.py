@@ -36,6 +36,8 @@ class ForeignFormat(Protocol):
     """A few words on what it is."""
     options: dict[str, str]
     """Facts that the file lacks: name -> words. All must be given."""
+    optional: dict[str, str]
+    """Facts that may be given; without one the format does without, and the card says so."""
 
     def read(self, file: Path, options: dict[str, str]) -> Foreign:
         """Read ``file`` as numbers only.
