@@ -36,6 +36,7 @@ METHODS = (
     "cyclegan",
     "ddpm",
     "flow",
+    "pasta",
     "pix2pix",
     "swinunetr",
     "unet",

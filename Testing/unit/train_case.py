@@ -1,4 +1,4 @@
-"""A training small enough for tests: `unet` and `flow` on a store of 16 x 16 x 16 voxels."""
+"""Trainings small enough for tests: every method on a store of 16 x 16 x 16 voxels."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ from PETSynthLib.learn.train.run import Order, train_method
 
 SMALL = {
     "unet": ("method.base=8", "method.multipliers=[1]"),
+    "pasta": (
+        "method.slices=3",
+        "method.multipliers=[1]",
+        "method.attention=[]",
+        "method.stride=2",
+    ),
     "unetr": ("method.feature_size=4", "method.width=12", "method.hidden=12", "method.heads=3"),
     "swinunetr": ("method.feature_size=4", "method.heads=2", "method.window=3"),
     "pix2pix": ("method.base=8", "method.multipliers=[1]", "method.rival.base=4"),

@@ -8,6 +8,7 @@ from .cyclegan import CycleGANMethod
 from .ddpm import DDPMMethod
 from .flow import FlowMethod
 from .interface import TrainingMethod
+from .pasta import PastaMethod
 from .pix2pix import Pix2PixMethod
 from .swinunetr import SwinUNETRMethod
 from .unet import UNetMethod
@@ -15,6 +16,7 @@ from .unetr import UNETRMethod
 
 METHODS: tuple[type[TrainingMethod], ...] = (
     FlowMethod,
+    PastaMethod,
     UNetMethod,
     UNETRMethod,
     SwinUNETRMethod,

@@ -1,4 +1,4 @@
-"""The lattices a store may have: two by name, any other from a file."""
+"""The lattices a store may have: ours and the published ones by name, any other from a file."""
 
 from __future__ import annotations
 
@@ -26,16 +26,22 @@ GRIDS = {
 """Both hold every brain on the template and are mirror symmetric about x = 0."""
 
 
+PUBLISHED = {"pasta": _upright((96, 112, 96), 1.5, (-71.25, -102.0, -54.0))}
+"""Of the methods of that name, as far as their papers tell. ``pasta``: the centre crop of the 121 x
+145 x 121 lattice of 1.5 mm on the MNI box (-90, -126, -72 mm)."""
+
+
 def grid_named(words: str) -> Grid:
-    """The grid ``2mm``, ``3mm``, or the one in a JSON file (``shape``, ``affine`` in RAS mm).
+    """A grid by its name, or the one in a JSON file (``shape``, ``affine`` in RAS mm).
 
     Raises
     ------
     PETSynthError
         ``BAD_REQUEST`` when it is none of these.
     """
-    if words in GRIDS:
-        return GRIDS[words]
+    known = {**GRIDS, **PUBLISHED}
+    if words in known:
+        return known[words]
     try:
         body = json.loads(Path(words).read_text(encoding="utf-8"))
         i, j, k = (int(n) for n in body["shape"])
@@ -45,7 +51,7 @@ def grid_named(words: str) -> Grid:
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise PETSynthError(
             ErrorCode.BAD_REQUEST,
-            f"The grid {words!r} is neither {' nor '.join(GRIDS)} nor a readable JSON file.",
+            f"The grid {words!r} is neither {' nor '.join(known)} nor a readable JSON file.",
             'Give a name, or a file with "shape": [i, j, k] and "affine": [[...] x 4].',
         ) from problem
     return Grid((i, j, k), affine, CANONICAL.name)
