@@ -14,8 +14,9 @@ from ..train.write_bundle import write_folder
 from .checkpoint import CheckpointFormat
 from .cyclic import CyclicFormat
 from .interface import Foreign, ForeignFormat
+from .pasta import PastaFormat
 
-FORMATS: tuple[ForeignFormat, ...] = (CheckpointFormat(), CyclicFormat())
+FORMATS: tuple[ForeignFormat, ...] = (CheckpointFormat(), CyclicFormat(), PastaFormat())
 
 
 def import_model(name: str, file: Path, out: Path, options: dict[str, str]) -> Path:
@@ -26,7 +27,7 @@ def import_model(name: str, file: Path, out: Path, options: dict[str, str]) -> P
     name
         Key of a format.
     options
-        ``NAME=VALUE`` facts that the format asks for.
+        ``NAME=VALUE`` facts that the format asks for or can use.
 
     Raises
     ------
@@ -41,11 +42,11 @@ def import_model(name: str, file: Path, out: Path, options: dict[str, str]) -> P
             ErrorCode.BAD_REQUEST, f"There is no format {name!r}.", f"Known are {listed}."
         )
     chosen = known[name]
-    if unknown := sorted(set(options) - set(chosen.options)):
+    if unknown := sorted(set(options) - {*chosen.options, *chosen.optional}):
         raise PETSynthError(
             ErrorCode.BAD_REQUEST,
             f"The format {name} has no option {unknown[0]!r}.",
-            f"It has {', '.join(chosen.options) or 'none'}.",
+            f"It has {', '.join([*chosen.options, *chosen.optional]) or 'none'}.",
         )
     if missing := sorted(set(chosen.options) - set(options)):
         raise PETSynthError(
