@@ -18,6 +18,7 @@ import numpy as np
 from .clinical import ClinicalRecord
 from .errors import ErrorCode
 from .export import Expected, Record, Source, record_of, write_results
+from .export.policy import require_suvr
 from .generate import Effort, Generated, GeneratorInput, LoadedGenerator, load_generator
 from .preprocess import Prepared, atlas_on, in_brain, prepare, write_space
 from .preprocess.input_features import input_finding
@@ -80,6 +81,7 @@ def synthesize(
     mask = read_scan(Path(request.mask), "mask") if request.mask else None
     loaded = load_generator(request.model, request.device)
     loaded.bundle.require_tracer(wanted.key)
+    require_suvr(loaded.bundle.suvr_known, loaded.bundle.name)
 
     progress.stage("preprocess")
     prepared = prepare(

@@ -99,6 +99,33 @@ def release(evidence: str, exploratory: bool, cognition: tuple[str, ...] = ()) -
     )
 
 
+def require_suvr(suvr_known: bool, model: str) -> None:
+    """Refuse a model whose numbers are no SUVR: nothing that is made of them may be shown.
+
+    Every picture, interval, z and score of PETSynth is SUVR. Dividing by the reference region would
+    make numbers that look like it of any picture.
+
+    Parameters
+    ----------
+    suvr_known
+        `Bundle.suvr_known`.
+    model
+        Its name.
+
+    Raises
+    ------
+    PETSynthError
+        ``BAD_REQUEST``.
+    """
+    if not suvr_known:
+        raise PETSynthError(
+            ErrorCode.BAD_REQUEST,
+            f"The numbers of the model {model} are no SUVR: it learnt from scans that were each "
+            "scaled by their own range, which nobody has told.",
+            "Import its checkpoint again with --option scale=LOW:HIGH, the SUVR of that range.",
+        )
+
+
 def first_lines(policy: Release, simulated: bool) -> tuple[str, ...]:
     """What stands above everything that is shown of a PET.
 

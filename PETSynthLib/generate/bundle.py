@@ -90,6 +90,11 @@ class Bundle:
         return str(self.config["trained_on"])
 
     @property
+    def suvr_known(self) -> bool:
+        """Whether its numbers are SUVR; not those of an import whose scale nobody has told."""
+        return bool(self.config.get("suvr_known", True))
+
+    @property
     def tracers(self) -> tuple[str, ...]:
         """Keys of the tracers it can generate."""
         return tuple(self.config["tracers"])

@@ -6,7 +6,13 @@ import pytest
 
 from PETSynthLib.errors import ErrorCode, PETSynthError
 from PETSynthLib.export import marks
-from PETSynthLib.export.policy import DICOM_OBJECTS, NORMATIVE, dicom_objects, release
+from PETSynthLib.export.policy import (
+    DICOM_OBJECTS,
+    NORMATIVE,
+    dicom_objects,
+    release,
+    require_suvr,
+)
 from PETSynthLib.export.shown import NOT_INFORMATIVE, NOT_SEEN, NOT_SHOWN, shown_rows
 from PETSynthLib.generate.bundle import EVIDENCE
 from PETSynthLib.quantify import RegionTable, RegionValue
@@ -45,6 +51,14 @@ def test_an_acquired_pet_carries_no_mark():
 def test_unknown_evidence_is_refused():
     with pytest.raises(KeyError):
         release("hearsay", exploratory=False)
+
+
+def test_a_model_whose_numbers_are_no_suvr_may_show_nothing():
+    require_suvr(True, "ours")
+    with pytest.raises(PETSynthError, match="model theirs are no SUVR") as refusal:
+        require_suvr(False, "theirs")
+    assert refusal.value.code is ErrorCode.BAD_REQUEST
+    assert "scale=LOW:HIGH" in refusal.value.hint
 
 
 def test_cognition_opens_the_report_and_names_its_fields():

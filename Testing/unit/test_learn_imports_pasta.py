@@ -14,12 +14,15 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("lightning_fabric")
 
 from pasta_case import KEYS, VECTORS, published_shapes, tiny_state, vectors
+from train_case import make_store
 
 from PETSynthLib.clinical import FIELDS, ClinicalRecord
 from PETSynthLib.errors import PETSynthError
 from PETSynthLib.generate import Effort, GeneratorInput, load_generator
 from PETSynthLib.generate.pasta.generator import PastaGenerator
 from PETSynthLib.generate.pasta.network import ArmShape
+from PETSynthLib.learn.calibrate import calibrate
+from PETSynthLib.learn.evaluate.predictor import load_predictors
 from PETSynthLib.learn.imports import import_model
 from PETSynthLib.learn.imports.pasta import shape_of, widened
 from PETSynthLib.learn.prepare.grids import PUBLISHED
@@ -115,6 +118,19 @@ class TestWhatTheFileLeavesOut:
         assert made.facts["suvr_range"] == {"fdg": [0.0, 1.0]}
         assert "no SUVR scale" in made.bundle.config["title"]
 
+    def test_without_a_scale_nothing_is_drawn_for_a_person_calibrated_or_judged(
+        self, state: State, tmp_path: Path, small_grid: str
+    ) -> None:
+        folder = str(imported(container(state), tmp_path, grid=small_grid).bundle.folder)
+        store = make_store(tmp_path / "store", n=2)
+        with pytest.raises(PETSynthError, match="are no SUVR"):
+            calibrate(store, folder, tmp_path / "calibrated", device="cpu")
+        with pytest.raises(PETSynthError, match="are no SUVR"):
+            load_predictors([folder], "cpu")
+        scaled = imported(container(state), tmp_path, grid=small_grid, scale="0:2.2").bundle
+        assert scaled.suvr_known
+        assert load_predictors([str(scaled.folder)], "cpu")
+
     def test_what_is_supplied_is_used_and_said(
         self, state: State, tmp_path: Path, small_grid: str
     ) -> None:
@@ -138,7 +154,6 @@ class TestWhatTheFileLeavesOut:
                 volume(np.ones(shape)), None, tracer("fdg"), record,
             )  # fmt: skip
             done = made.generate(given, Effort(0, 1, 0), Silent())
-            assert done.details["suvr_known"] is True
             return done.mean.data
 
         plain = drawn(ClinicalRecord(age=60))

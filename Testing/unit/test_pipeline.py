@@ -201,6 +201,19 @@ def test_preprocessing_is_told_the_model_s_grid_the_device_and_the_earlier_space
     assert preparing.asked["flair"] is None
 
 
+def test_a_model_without_suvr_is_refused_before_anything_is_prepared(request_, tmp_path):
+    atlas, preparing = load_generator("atlas", "cpu"), Preparing()
+    bundle = replace(atlas.bundle, config={**atlas.bundle.config, "suvr_known": False})
+    with pytest.raises(PETSynthError, match="atlas are no SUVR"):
+        walk(
+            request_,
+            tmp_path,
+            prepare=preparing,
+            load_generator=lambda *_: LoadedGenerator(bundle, atlas.generator),
+        )
+    assert not preparing.asked
+
+
 PERSON = ClinicalRecord(age=70, mmse=20)
 
 

@@ -76,7 +76,6 @@ class PastaGenerator:
             "steps": drawing.steps,
             "stride": drawing.stride,
             "planes": list(drawing.planes),
-            "suvr_known": facts.get("suvr_known", True),
             "seconds": round(time.perf_counter() - started, 3),
         }
         draws = suvr_of(drawn.float().cpu().numpy(), (low, high))

@@ -23,6 +23,7 @@ from safetensors.torch import load_file
 
 from ...clinical import ClinicalRecord
 from ...errors import ErrorCode, PETSynthError
+from ...export.policy import require_suvr
 from ...generate import LoadedGenerator, load_generator
 from ...generate.bundle import Bundle
 from ...generate.interface import INFORMATION
@@ -137,10 +138,12 @@ def calibrate(
     Raises
     ------
     PETSynthError
-        ``BAD_DATA`` when no tracer has `FEWEST` people or the grids differ; ``BAD_OUTPUT``.
+        ``BAD_REQUEST`` for a model without SUVR; ``BAD_DATA`` when no tracer has `FEWEST` people or
+        the grids differ; ``BAD_OUTPUT``.
     """
     loaded = load_generator(model, device)
     bundle = loaded.bundle
+    require_suvr(bundle.suvr_known, bundle.name)
     if out.exists():
         raise PETSynthError(
             ErrorCode.BAD_OUTPUT, f"{out.name} is already there.", "Give a new folder."

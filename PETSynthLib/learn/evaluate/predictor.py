@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...clinical import FIELDS, ClinicalRecord
 from ...errors import ErrorCode, PETSynthError
+from ...export.policy import require_suvr
 from ...generate.bundle import Bundle, LoadedGenerator, load_generator
 from ...generate.interface import Generated, GeneratorInput, information_set
 from ...preprocess.transform import resample
@@ -222,8 +223,8 @@ def load_predictors(models: Sequence[str], device: str) -> list[Predictor]:
     Raises
     ------
     PETSynthError
-        What `load_generator` raises, or ``BAD_REQUEST`` when no model is named or one label
-        stands for different methods.
+        What `load_generator` raises, or ``BAD_REQUEST`` when no model is named, one has no SUVR or
+        one label stands for different methods.
     """
     if not models:
         raise PETSynthError(
@@ -235,6 +236,7 @@ def load_predictors(models: Sequence[str], device: str) -> list[Predictor]:
     for text in models:
         label, equals, place = text.partition("=")
         loaded = load_generator(place if equals else text, device)
+        require_suvr(loaded.bundle.suvr_known, loaded.bundle.name)
         name = label if equals else loaded.bundle.name
         same = [p for p in predictors if p.label == name]
         if any(p.bundle.method != loaded.bundle.method for p in same):

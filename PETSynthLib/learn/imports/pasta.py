@@ -52,9 +52,9 @@ Research only, not for diagnosis.
 """
 NO_SCALE = (
     "**no SUVR**. In training each scan was scaled by its own smallest and largest value, and what "
-    "they were is lost. Its numbers are shares of an unknown maximum; PETSynth divides them by the "
-    "reference region, which makes an SUVR of them only where the scan's minimum was 0 and its "
-    "maximum is drawn as it was. Import with `--option scale=LOW:HIGH` if the range is known."
+    "they were is lost. Its numbers are places in an unknown range. PETSynth can start a training "
+    "from it, but draws, calibrates and judges nothing with it; import it again with `--option "
+    "scale=LOW:HIGH` when the range is known."
 )
 SCALE = (
     "in training each scan was scaled by its own smallest and largest value; [{low:g}, {high:g}] "
@@ -98,7 +98,6 @@ class PastaFormat:
             "flair": False,
             "scaling": "paper",
             "suvr_range": {TRACER: list(scale or (0.0, 1.0))},
-            "suvr_known": scale is not None,
             "clinical_scaling": clinical,
             "network": {
                 "slices": shape.slices,
@@ -121,6 +120,7 @@ class PastaFormat:
             "method": "pasta",
             "title": "PASTA, published weights" + ("" if scale else " (no SUVR scale)"),
             "trained_on": "real pairs",
+            "suvr_known": scale is not None,
             "licence": "that of the checkpoint",
             "grid": {
                 "space": grid.name,
