@@ -20,7 +20,7 @@ from .errors import ErrorCode
 from .export import Expected, Record, Source, record_of, write_results
 from .export.policy import require_suvr
 from .generate import Effort, Generated, GeneratorInput, LoadedGenerator, load_generator
-from .preprocess import Prepared, atlas_on, in_brain, prepare, write_space
+from .preprocess import Prepared, atlas_on, in_brain, prepare, template_flair, write_space
 from .preprocess.input_features import input_finding
 from .preprocess.space import as_stored
 from .preprocess.steps import Steps
@@ -82,6 +82,7 @@ def synthesize(
     loaded = load_generator(request.model, request.device)
     loaded.bundle.require_tracer(wanted.key)
     require_suvr(loaded.bundle.suvr_known, loaded.bundle.name)
+    loaded.bundle.require_images(flair=flair is not None)
 
     progress.stage("preprocess")
     prepared = prepare(
@@ -201,7 +202,7 @@ def _average_person(
         inputs,
         t1=in_brain(atlas_on("template_t1", grid), brain),
         brain=brain,
-        flair=None,
+        flair=in_brain(template_flair(grid), brain) if "flair" in loaded.bundle.needs else None,
         clinical=ClinicalRecord(age=inputs.clinical.age, sex=inputs.clinical.sex),
     )
     return loaded.generator.generate(average, replace(effort, samples=0), progress)

@@ -120,7 +120,7 @@ class RunPack:
     modelId: Annotated[str, Default("flow")]
     scanner: Scanner
     samples: Annotated[int, WithinRange(0, 64), Default(4)]
-    steps: Annotated[int, WithinRange(1, 100), Default(4)]
+    steps: Annotated[int, WithinRange(1, 1000), Default(4)]
     seed: Annotated[int, WithinRange(0, LARGEST_SEED), Default(1)]
     keepSamples: bool
 

@@ -38,6 +38,7 @@ METHODS = (
     "flow",
     "pasta",
     "pix2pix",
+    "rela",
     "swinunetr",
     "unet",
     "unetr",
@@ -104,6 +105,11 @@ class Bundle:
         """Inputs beside the T1 that can change its picture."""
         return tuple(self.config["uses"])
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Inputs beside the T1 that it cannot do without."""
+        return tuple(self.config.get("needs", ()))
+
     @cached_property
     def grid(self) -> Grid:
         """The lattice it works on."""
@@ -154,6 +160,15 @@ class Bundle:
                 ErrorCode.UNSUPPORTED_TRACER,
                 f"The model {self.name} cannot generate {key}.",
                 f"Choose one of {', '.join(self.tracers)}, or another model.",
+            )
+
+    def require_images(self, *, flair: bool) -> None:
+        """Refuse a scan without a FLAIR where the model never learnt to do without one."""
+        if "flair" in self.needs and not flair:
+            raise PETSynthError(
+                ErrorCode.BAD_FLAIR,
+                f"The model {self.name} cannot do without a FLAIR.",
+                "Give the FLAIR of the same visit, or choose another model.",
             )
 
 

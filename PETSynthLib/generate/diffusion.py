@@ -61,6 +61,15 @@ class Diffusion:
             return (x - noise * said) / signal
         return signal * x - noise * said
 
+    def epsilon(self, x: Tensor, said: Tensor, t: Tensor) -> Tensor:
+        """The noise in ``x`` as the network sees it."""
+        if self.says == "epsilon":
+            return said
+        signal, noise = self.shares(t, x)
+        if self.says == "clean":
+            return (x - signal * said) / noise
+        return noise * x + signal * said
+
     def wanted(self, clean: Tensor, epsilon: Tensor, t: Tensor) -> Tensor:
         """What the network shall say of a picture and the noise that was added to it."""
         if self.says == "clean":
@@ -69,3 +78,17 @@ class Diffusion:
             return epsilon
         signal, noise = self.shares(t, clean)
         return signal * epsilon - noise * clean
+
+    def amplification(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """Factors (N,) by which an error of the network reaches noise and clean picture.
+
+        The latter is sqrt((1 - a) / a) for ``epsilon``: 9 at t = 800, 48 at t = 999. The former is
+        its inverse for ``clean``. For ``v`` neither is above 1.
+        """
+        signal, noise = self.shares(t, torch.empty(0, device=t.device))
+        one = torch.ones_like(signal)
+        if self.says == "epsilon":
+            return one, noise / signal
+        if self.says == "clean":
+            return signal / noise, one
+        return signal, noise

@@ -31,6 +31,15 @@ def linear_alphas(total: int, first: float = 1e-4, last: float = 0.02) -> torch.
     return torch.cumprod(1.0 - betas, 0)
 
 
+def scaled_linear_alphas(total: int, first: float = 5e-4, last: float = 1.95e-2) -> torch.Tensor:
+    """The schedule whose added variance rises with the square (Rombach et al. 2022).
+
+    The numbers are those of RelA-Diffusion (Yu et al., arXiv 2602.21345).
+    """
+    betas = torch.linspace(first**0.5, last**0.5, total, dtype=torch.float64) ** 2
+    return torch.cumprod(1.0 - betas, 0)
+
+
 def cosine_alphas(total: int, offset: float = 0.008) -> torch.Tensor:
     """The cosine schedule (Nichol and Dhariwal 2021, arXiv 2102.09672, eq. 17).
 
@@ -52,6 +61,18 @@ def trailing_steps(total: int, steps: int) -> list[int]:
     """
     count = min(steps, total)
     return [total - 1 - k * total // count for k in range(count)]
+
+
+def even_snr_steps(alphas: torch.Tensor, steps: int) -> list[int]:
+    """At most ``steps`` falling steps, evenly spaced in the logarithm of signal to noise.
+
+    The spacing that a solver of higher order wants (Lu et al. 2022, arXiv 2211.01095): a few of
+    them still end where little noise is left. Steps that fall together are taken once.
+    """
+    ratio = torch.log(alphas / (1.0 - alphas))
+    wanted = ratio[-1] + (ratio[0] - ratio[-1]) * torch.arange(steps) / steps
+    nearest = (ratio[None] - wanted[:, None]).abs().argmin(1)
+    return sorted(set(nearest.tolist()), reverse=True)
 
 
 def bridge_variance(mixed: torch.Tensor, largest: float = 1.0) -> torch.Tensor:

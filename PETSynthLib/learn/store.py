@@ -20,8 +20,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from io import StringIO
 from pathlib import Path
@@ -145,6 +145,27 @@ class Store:
                 f"It has {', '.join(there)}; prepare more subjects or choose another split.",
             )
         return chosen
+
+    def only(self, tracers: Sequence[str]) -> Store:
+        """The same store as if it held no other PETs (none named: all); who has none is left out.
+
+        Raises
+        ------
+        PETSynthError
+            ``BAD_REQUEST`` when the store has no PET of one of them.
+        """
+        if not tracers:
+            return self
+        if unknown := [t for t in tracers if t not in self.tracers]:
+            raise PETSynthError(
+                ErrorCode.BAD_REQUEST,
+                f"The store {self.folder.name} has no PET of {unknown[0]}.",
+                f"It has {', '.join(self.tracers)}.",
+            )
+        kept = [t for t in self.tracers if t in tracers]
+        left = (replace(s, tracers=tuple(t for t in s.tracers if t in kept)) for s in self.subjects)
+        facts = {**self.facts, "tracers": kept}
+        return Store(self.folder, facts, tuple(s for s in left if s.tracers))
 
     def _map(self, name: str) -> NDArray[Any]:
         maps = self.__dict__.setdefault("_maps", {})

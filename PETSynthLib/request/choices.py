@@ -12,6 +12,8 @@ SYNTHESIZE, QUANTIFY, PROJECT, EXPORT = "synthesize", "quantify", "project", "ex
 KINDS = (SYNTHESIZE, QUANTIFY, PROJECT, EXPORT)
 """Kinds of requests; each fills a folder of its own."""
 SCANNERS = ("ge", "philips", "siemens")
+MOST_STEPS = 1000
+"""Of a sampler: every step of the published schedules."""
 
 
 class Preset(StrEnum):

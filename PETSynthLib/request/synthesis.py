@@ -9,7 +9,15 @@ from typing import Any
 from ..checks import OVERRIDABLE
 from ..clinical import ClinicalRecord
 from ..errors import ErrorCode, PETSynthError
-from .choices import REQUEST_VERSION, SCANNERS, SYNTHESIZE, Preset, Regions, checked_names
+from .choices import (
+    MOST_STEPS,
+    REQUEST_VERSION,
+    SCANNERS,
+    SYNTHESIZE,
+    Preset,
+    Regions,
+    checked_names,
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +85,7 @@ class SynthesisRequest:
         names = checked_names(self.overridden_checks, OVERRIDABLE)
         object.__setattr__(self, "overridden_checks", names)
         _check_count("samples", self.samples, 0, 64)
-        _check_count("steps", self.steps, 1, 100)
+        _check_count("steps", self.steps, 1, MOST_STEPS)
         _check_count("seed", self.seed, 0, 2**31 - 1)
 
     @property

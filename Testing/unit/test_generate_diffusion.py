@@ -9,11 +9,11 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from PETSynthLib.generate.diffusion import Diffusion, Says
-from PETSynthLib.generate.schedules import linear_alphas
+from PETSynthLib.generate.schedules import linear_alphas, scaled_linear_alphas
 
 pytestmark = pytest.mark.torch
 
-ALPHAS = linear_alphas(1000)
+ALPHAS, RELA = linear_alphas(1000), scaled_linear_alphas(1000)
 T = torch.tensor([10, 500, 990])
 
 
@@ -40,11 +40,12 @@ def test_bfloat16_pictures_have_a_path_of_float32() -> None:
 
 
 @pytest.mark.parametrize("says", get_args(Says))
-def test_a_network_that_says_what_it_shall_gives_the_picture_back(says: Says) -> None:
+def test_a_network_that_says_what_it_shall_gives_picture_and_noise_back(says: Says) -> None:
     path = Diffusion(ALPHAS, says)
     clean, noise = pair()
     x, wanted = path.noisy(clean, noise, T), path.wanted(clean, noise, T)
     assert torch.allclose(path.clean(x, wanted, T), clean, atol=1e-9)
+    assert torch.allclose(path.epsilon(x, wanted, T), noise, atol=1e-9)
 
 
 def test_what_it_shall_say_is_the_picture_the_noise_or_their_mixture() -> None:
@@ -54,3 +55,17 @@ def test_what_it_shall_say_is_the_picture_the_noise_or_their_mixture() -> None:
     a = ALPHAS[500]
     mixed = a.sqrt() * noise[1] - (1 - a).sqrt() * clean[1]
     assert torch.allclose(Diffusion(ALPHAS, "v").wanted(clean, noise, T)[1], mixed)
+
+
+def test_an_error_of_the_noise_reaches_the_picture_multiplied_and_one_of_v_does_not() -> None:
+    t = torch.tensor([800, 999])
+    _, factor = Diffusion(RELA, "epsilon").amplification(t)
+    assert factor.tolist() == pytest.approx([9.23, 48.3], rel=0.01)  # the specification's 9 and 48
+    assert all((part <= 1).all() for part in Diffusion(RELA, "v").amplification(t))
+    reverse, _ = Diffusion(RELA, "clean").amplification(t)
+    assert torch.allclose(reverse * factor, torch.ones(2))
+    # And it is the truth: the slope of the picture in what the network says.
+    diffusion, said = Diffusion(RELA, "epsilon"), torch.zeros(2, 1, requires_grad=True)
+    diffusion.clean(torch.ones(2, 1), said, t).sum().backward()
+    assert said.grad is not None
+    assert torch.allclose(said.grad[:, 0].abs(), factor, rtol=1e-4)

@@ -8,11 +8,19 @@ torch = pytest.importorskip("torch")
 
 from PETSynthLib.errors import ErrorCode, PETSynthError
 from PETSynthLib.generate.device import available_devices, place, why_not
-from PETSynthLib.generate.samplers import ddim_step, sample_bridge, sample_ddim, sample_euler
+from PETSynthLib.generate.samplers import (
+    ddim_step,
+    sample_bridge,
+    sample_ddim,
+    sample_euler,
+    sample_solver,
+)
 from PETSynthLib.generate.schedules import (
     bridge_variance,
+    even_snr_steps,
     linear_alphas,
     linear_times,
+    scaled_linear_alphas,
     trailing_steps,
 )
 
@@ -110,6 +118,57 @@ class TestDiffusion:
         )
         assert float(drawn.mean()) == pytest.approx(m, abs=0.02)
         assert float(drawn.std()) == pytest.approx(s, rel=0.06)
+
+
+class TestWithoutChance:
+    """Data from N(MEAN, SD^2): the flow without chance takes each point to a known place."""
+
+    MEAN, SD = 0.5, 0.25
+    ALPHAS = scaled_linear_alphas(1000)
+
+    def predicted(self, x: torch.Tensor, t: int) -> torch.Tensor:
+        """E[x_0 | x_t], by hand."""
+        a = self.ALPHAS[t]
+        gain = a.sqrt() * self.SD**2 / (a * self.SD**2 + 1 - a)
+        return self.MEAN + gain * (x - a.sqrt() * self.MEAN)
+
+    def exact(self, x: torch.Tensor) -> torch.Tensor:
+        """Where ``x`` at the last step belongs."""
+        a = self.ALPHAS[-1]
+        return self.MEAN + self.SD * (x - a.sqrt() * self.MEAN) / (a * self.SD**2 + 1 - a).sqrt()
+
+    @staticmethod
+    def start(count: int) -> torch.Tensor:
+        generator = torch.Generator().manual_seed(0)
+        return torch.randn(count, generator=generator, dtype=torch.float64)
+
+    def test_every_point_goes_where_the_exact_flow_takes_it(self) -> None:
+        x = self.start(50)
+        fine, coarse = (
+            sample_ddim(self.predicted, x, self.ALPHAS, trailing_steps(1000, n))
+            for n in (1000, 100)
+        )
+        assert (fine - self.exact(x)).abs().max() < 0.02
+        off = [(found - self.exact(x)).abs().max() for found in (fine, coarse)]
+        assert off[0] < 0.3 * off[1]
+
+    def test_the_solver_is_nearer_in_few_steps(self) -> None:
+        x, few = self.start(50), even_snr_steps(self.ALPHAS, 10)
+        first, second = (
+            (sample(self.predicted, x, self.ALPHAS, few) - self.exact(x)).abs().mean()
+            for sample in (sample_ddim, sample_solver)
+        )
+        assert second < 0.5 * first
+
+    def test_the_solver_believes_a_model_that_knows_the_picture(self) -> None:
+        picture = torch.tensor([0.3, -0.9], dtype=torch.float64)
+        seen: list[int] = []
+        drawn = sample_solver(
+            lambda x, t: picture, self.start(2), self.ALPHAS, [999, 600, 2],
+            lambda i, _: seen.append(i),
+        )  # fmt: skip
+        assert drawn == pytest.approx(picture)
+        assert seen == [0, 1, 2]
 
 
 class TestBridge:

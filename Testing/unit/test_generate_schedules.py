@@ -12,8 +12,10 @@ torch = pytest.importorskip("torch")
 from PETSynthLib.generate.schedules import (
     bridge_variance,
     cosine_alphas,
+    even_snr_steps,
     linear_alphas,
     linear_times,
+    scaled_linear_alphas,
     trailing_steps,
 )
 
@@ -27,6 +29,13 @@ def test_times_run_from_noise_to_data() -> None:
 def test_linear_alphas_are_the_product_of_what_each_step_leaves() -> None:
     assert linear_alphas(3, 0.1, 0.3).tolist() == pytest.approx([0.9, 0.72, 0.504])
     assert float(linear_alphas(1000)[-1]) == pytest.approx(4.04e-5, rel=1e-2)
+
+
+def test_scaled_linear_alphas_rise_by_the_square() -> None:
+    assert float(scaled_linear_alphas(2, 0.01, 0.04)[1]) == pytest.approx(0.99 * 0.96)
+    alphas = scaled_linear_alphas(1000)
+    assert float(alphas[0]) == pytest.approx(1 - 5e-4)
+    assert (alphas.diff() < 0).all()
 
 
 def test_the_variance_of_a_bridge_is_nothing_at_both_ends() -> None:
@@ -66,3 +75,14 @@ class TestSteps:
 
     def test_whoever_asks_for_more_than_there_are_gets_all(self) -> None:
         assert trailing_steps(3, 10) == [2, 1, 0]
+
+    def test_even_in_signal_to_noise_they_end_where_little_noise_is_left(self) -> None:
+        alphas = scaled_linear_alphas(1000)
+        steps = even_snr_steps(alphas, 4)
+        ratio = torch.log(alphas / (1 - alphas))[steps]
+        gaps = (ratio[1:] - ratio[:-1]).tolist()
+        assert steps[0] == 999
+        assert gaps == pytest.approx([float(ratio[1] - ratio[0])] * 3, abs=0.05)
+        assert float(1 - alphas[steps[-1]]) < 0.05
+        many = even_snr_steps(alphas, 1000)
+        assert many == sorted(set(many), reverse=True)

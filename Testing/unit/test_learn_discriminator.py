@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning_fabric")
 
-from PETSynthLib.learn.losses.adversarial import fake_loss, real_loss
+from PETSynthLib.learn.losses.adversarial import squared_slope
 from PETSynthLib.learn.methods.discriminator import ImagePool, PatchDiscriminator, frozen
 
 pytestmark = pytest.mark.torch
@@ -24,9 +24,15 @@ class TestScores:
         assert not apart[0].any()
         assert float(apart[1].std()) > 1e-3
 
-    def test_a_single_example_is_judged_as_in_company(self) -> None:
+    def test_every_layer_of_stride_two_halves_the_scores(self) -> None:
+        critic = PatchDiscriminator(3, 4, layers=1, classes=0)
+        assert critic(torch.zeros(1, 3, 8, 8, 8)).shape == (1, 1, 4, 4, 4)
+        assert critic.label is None
+
+    @pytest.mark.parametrize("normalised", [True, False])
+    def test_a_single_example_is_judged_as_in_company(self, normalised: bool) -> None:
         torch.manual_seed(0)
-        network = PatchDiscriminator(1, base=4, layers=2, classes=1)
+        network = PatchDiscriminator(1, base=4, layers=2, classes=1, normalised=normalised)
         volumes, label = torch.rand(2, 1, 8, 8, 8), torch.zeros(2, dtype=torch.long)
         assert torch.allclose(
             network(volumes, label)[:1], network(volumes[:1], label[:1]), atol=1e-5
@@ -34,9 +40,19 @@ class TestScores:
 
 
 class TestTraining:
-    def test_losses_are_least_at_their_labels(self) -> None:
-        judged = torch.tensor([1.0, 1.0])
-        assert (float(real_loss(judged)), float(fake_loss(judged))) == (0.0, 1.0)
+    def test_a_penalty_on_the_slope_makes_a_real_critic_flatter(self) -> None:
+        torch.manual_seed(0)
+        critic, pictures = (
+            PatchDiscriminator(1, 4, 2, 0, normalised=False),
+            torch.randn(2, 1, 8, 8, 8),
+        )
+        before = squared_slope(critic, pictures).mean()
+        optimiser = torch.optim.Adam(critic.parameters(), 0.01)
+        for _ in range(5):
+            optimiser.zero_grad()
+            squared_slope(critic, pictures).mean().backward()
+            optimiser.step()
+        assert squared_slope(critic, pictures).mean() < 0.9 * before
 
     def test_a_frozen_rival_passes_the_gradient_on(self) -> None:
         network, x = PatchDiscriminator(1, 4, 2, 1), torch.rand(1, 1, 8, 8, 8, requires_grad=True)

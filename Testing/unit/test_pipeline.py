@@ -17,13 +17,14 @@ from PETSynthLib.assets import atlas_volume, region_names
 from PETSynthLib.checks import Finding, Verdict
 from PETSynthLib.clinical import ClinicalRecord
 from PETSynthLib.errors import Cancelled, ErrorCode, PETSynthError
-from PETSynthLib.generate import LoadedGenerator, load_generator
+from PETSynthLib.generate import Effort, GeneratorInput, LoadedGenerator, load_generator
 from PETSynthLib.pipeline import synthesize
 from PETSynthLib.preprocess import NativeToTemplate, Prepared, greedy, warp
 from PETSynthLib.preprocess.input_features import FEATURES, InputStatistics
 from PETSynthLib.progress import STAGES, Silent
 from PETSynthLib.quantify.regions import template_regions
 from PETSynthLib.request import Regions, SynthesisRequest
+from PETSynthLib.tracers import tracer
 from PETSynthLib.volume import CANONICAL, on_grid
 
 COARSE = warp.OPTIONS.replace("100x50x10", "60x15x0")
@@ -300,6 +301,46 @@ def test_a_tracer_the_model_does_not_know_is_refused_before_the_long_steps(
         )
     assert caught.value.code is ErrorCode.UNSUPPORTED_TRACER
     assert preparing.asked == {}
+
+
+def test_a_model_that_needs_a_flair_is_refused_without_one_before_the_long_steps(
+    request_, noting, tmp_path
+):
+    config = {**noting.loaded.bundle.config, "needs": ["flair"]}
+    bundle = replace(noting.loaded.bundle, config=config)
+    preparing = Preparing()
+    with pytest.raises(PETSynthError, match="cannot do without a FLAIR") as caught:
+        walk(
+            request_,
+            tmp_path,
+            prepare=preparing,
+            load_generator=lambda *_: LoadedGenerator(bundle, noting),
+        )
+    assert caught.value.code is ErrorCode.BAD_FLAIR
+    assert preparing.asked == {}
+
+
+@pytest.mark.parametrize("needs", [[], ["flair"]])
+def test_the_average_person_has_a_flair_where_the_model_needs_one(needs):
+    given = []
+
+    class Seeing:
+        def generate(self, inputs, effort, progress):
+            assert (effort.samples, effort.steps) == (0, 7)
+            given.append(inputs)
+
+    loaded = load_generator("atlas", "cpu")
+    bundle = replace(loaded.bundle, config={**loaded.bundle.config, "needs": needs})
+    template = atlas_volume("template_t1")
+    inputs = GeneratorInput(template, template, template, tracer("fdg"), ClinicalRecord(age=70))
+    pipeline._average_person(LoadedGenerator(bundle, Seeing()), inputs, Effort(4, 7), Told())
+    (average,) = given
+    assert (average.flair is not None) == bool(needs)
+    if needs:
+        grey, white = (atlas_volume(name).data > 0.95 for name in ("template_gm", "template_wm"))
+        bright, dark = (np.median(average.flair.data[m]) for m in (grey, white))
+        assert dark < bright <= 1.05
+        assert not average.flair.data[~average.brain.mask].any()
 
 
 def test_a_t1_unlike_those_the_model_learnt_from_stops_unless_overridden(

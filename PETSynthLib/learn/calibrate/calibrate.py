@@ -172,14 +172,15 @@ def calibrate(
             f"Only {most} calibration people have a PET that {bundle.name} can generate.",
             f"At least {FEWEST} are needed, {ENOUGH} are wanted: prepare more.",
         )
-    scores = _scores(loaded, material, subjects, [t for t in people if people[t] >= FEWEST], tell)
+    judged = [t for t in people if people[t] >= FEWEST]
+    scores = _scores(loaded, material, subjects, judged, tell)
     sets = {
         name: {
             t: {"people": people[t], "factor": factors(table, _whose(subjects, t))}
             for (t, which), table in scores.items()
             if which == name
         }
-        for name in INFORMATION
+        for name in _sets(bundle)
     }
     config = {
         **bundle.config,
@@ -196,9 +197,7 @@ def calibrate(
         },
     }
     weights = load_file(bundle.weights) if bundle.weights.is_file() else {}
-    write_folder(
-        out, json.loads(json.dumps(config)), _card(bundle.folder, people, material), weights
-    )
+    write_folder(out, json.loads(json.dumps(config)), _card(bundle, people, material), weights)
     few = min(n for n in people.values() if n >= FEWEST)
     warning = (
         f"Calibrated on {few} people: coverage is right on average, but scatters; use {ENOUGH}."
@@ -219,6 +218,11 @@ def _require_strangers(bundle: Bundle, store: Store, subjects: Sequence[Subject]
         )
 
 
+def _sets(bundle: Bundle) -> tuple[str, ...]:
+    """The information sets that a model can be given."""
+    return tuple(i for i in INFORMATION if i != "no_flair" or "flair" not in bundle.needs)
+
+
 def _whose(subjects: Sequence[Subject], tracer: str) -> list[str]:
     """Whose scans the rows of `_scores` are."""
     return [s.anatomy for s in subjects if tracer in s.tracers]
@@ -232,12 +236,13 @@ def _scores(
     tell: Callable[[int, int], None],
 ) -> dict[tuple[str, str], Scores]:
     """(tracer, information set) -> scores (n, R) of the subjects that have the PET."""
-    rows: dict[tuple[str, str], list[Scores]] = {(t, i): [] for t in tracers for i in INFORMATION}
+    sets = _sets(loaded.bundle)
+    rows: dict[tuple[str, str], list[Scores]] = {(t, i): [] for t in tracers for i in sets}
     effort = loaded.bundle.judged_effort()
     for number, subject in enumerate(subjects):
         tell(number, len(subjects))
         labels = material.store.regions(subject.row)
-        for information in INFORMATION:
+        for information in sets:
             for name in tracers:
                 if name not in subject.tracers:
                     continue
@@ -262,9 +267,9 @@ def _told(clinical: ClinicalRecord, information: str) -> ClinicalRecord:
     return ClinicalRecord(age=clinical.age, sex=clinical.sex)
 
 
-def _card(folder: Path, people: dict[str, int], material: Material) -> str:
+def _card(bundle: Bundle, people: dict[str, int], material: Material) -> str:
     """The model's card with a word on its intervals."""
-    lines = (folder / "README.md").read_text(encoding="utf-8").rstrip().split("\n")
+    lines = (bundle.folder / "README.md").read_text(encoding="utf-8").rstrip().split("\n")
     kept = [line for line in lines if not line.startswith("- **Intervals**")]
     counted = ", ".join(f"{t} {n}" for t, n in people.items())
     kind = "simulated" if material.store.simulated else "real"
@@ -273,7 +278,7 @@ def _card(folder: Path, people: dict[str, int], material: Material) -> str:
         "## Intervals",
         "",
         f"90 % intervals of regional means, split-conformal on {kind} people that no training saw",
-        f"({counted}), for each information set: {', '.join(INFORMATION)}.",
+        f"({counted}), for each information set: {', '.join(_sets(bundle))}.",
         f"Truth: {material.words}.",
     )
     return "\n".join([*kept, *words]) + "\n"

@@ -49,7 +49,7 @@ class CheckpointFormat:
                 f"The run {run.name} was stopped before its first step: its weights are random.",
                 "Continue it with petsynth train --resume.",
             )
-        store = open_store(Path(options["store"]))
+        store = open_store(Path(options["store"])).only(settings.train.tracers)
         material = material_of(store, settings.train.target)
         method = new_method(order.method, settings, material)
         method.use(read_prepared(run))

@@ -19,9 +19,9 @@ from ...generate.unet.network import RegressionUNet
 from ..losses.adversarial import fake_loss, real_loss
 from ..settings import setting
 from ..store import Subject
-from .discriminator import ImagePool, PatchDiscriminator, frozen
+from .discriminator import ImagePool, PatchDiscriminator, RivalConfig, frozen
 from .interface import Batch, Example, Player, Stage, Terms, scanner_of
-from .pix2pix import BETAS, RivalConfig, chosen
+from .pix2pix import BETAS, chosen
 from .unet import UNetConfig, UNetMethod
 
 

@@ -294,4 +294,7 @@ class TrainingMethod(ABC):
 
     @abstractmethod
     def bundle(self) -> dict[str, Any]:
-        """``title``, ``uses``, ``presets``, ``method_config`` of the bundle; ``card``: a line."""
+        """``title``, ``uses``, ``presets``, ``method_config`` of the bundle; ``card``: a line.
+
+        ``needs`` (optional) names inputs beside the T1 that the model cannot do without.
+        """

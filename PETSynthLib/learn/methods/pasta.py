@@ -22,7 +22,7 @@ from ...generate.pasta.generator import VERSION, drawing_of
 from ...generate.pasta.inputs import build_pasta, images_of, known_vector, tracer_label
 from ...generate.pasta.sampling import diffusion_of, draw_volumes
 from ...generate.pasta.stacks import rounded_up, slices_of, stacks_at, widened
-from ...generate.scaling import EMPTY, fixed_ranges, own_range, scaled, suvr_of
+from ...generate.scaling import EMPTY, fixed_ranges, scaled, suvr_of
 from ...request import SCANNERS
 from ...volume import PLANES
 from ..settings import refuse, setting
@@ -31,6 +31,7 @@ from .figures import picture_of, scores_of
 from .interface import Batch, Example, Material, Player, Stage, Terms, TrainingMethod, scanner_of
 from .pasta_loss import PASSES, Balance, PastaNetworks, cycle_loss
 from .people import HidingConfig, clinical_scaling, hidden_clinic
+from .ranges import NO_SCALE, limits_of, usual_ranges
 from .region_weights import RegionWeightConfig, RegionWeights
 
 COSINE_OFFSET = 0.008
@@ -144,17 +145,8 @@ class PastaMethod(TrainingMethod):
         return axes[0], axes[1]
 
     def prepare(self, tell: Callable[[str, int, int], None]) -> dict[str, torch.Tensor]:
-        """With the paper's scaling, the mean range of a tracer's training scans; else nothing."""
-        if self.config.scaling == "fixed":
-            return {}
-        ranges: dict[str, torch.Tensor] = {}
-        for t, tracer in enumerate(self.tracers):
-            tell("Ranges of the PETs", t, len(self.tracers))
-            people = [s for s in self.material.train if tracer in s.tracers]
-            own = [own_range(self.material.pet(s, tracer)) for s in people]
-            if own:
-                ranges[tracer] = torch.tensor(own, dtype=torch.float64).mean(0)
-        return ranges
+        """See `usual_ranges`."""
+        return usual_ranges(self.material, self.config.scaling, tell)
 
     def use(self, prepared: dict[str, torch.Tensor]) -> None:
         """Take over the ranges of `prepare`."""
@@ -174,7 +166,7 @@ class PastaMethod(TrainingMethod):
         shades = np.exp(np.clip(rng.normal(0, (config.gamma, config.gamma / 4), (2, 2)), -0.5, 0.5))
         store = self.material.store
         pet = self.material.pet(subject, tracer)
-        limits = self.limits(tracer, pet)
+        limits = limits_of(self.facts, tracer, pet)
         labels = store.regions(subject.row).copy()
         volumes = [*self.images(subject, flair, shades), torch.from_numpy(scaled(pet, limits))]
         centre = int(rng.integers(store.grid.shape[PLANES[plane]]))
@@ -216,13 +208,6 @@ class PastaMethod(TrainingMethod):
                 for image, (gamma, gain) in zip((t1, other), shades, strict=True)
             )
         return images_of(t1, other if flair else None, self.facts)
-
-    def limits(self, tracer: str, pet: NDArray[np.float32]) -> tuple[float, float]:
-        """SUVR that count as -1 and 1 in the networks."""
-        if self.config.scaling == "paper":
-            return own_range(pet)
-        low, high = self.facts["suvr_range"][tracer]
-        return low, high
 
     def loss(self, batch: Batch) -> Terms:
         """See `cycle_loss`."""
@@ -280,10 +265,6 @@ class PastaMethod(TrainingMethod):
         told = [*FIELDS, *(["pet_scanner"] if "scanner" in config.inputs else [])]
         uses = [*(["flair"] if "flair" in config.inputs else [])]
         uses += told if "clinical" in config.conditions else []
-        lost = (
-            " Every scan was scaled by its own range, as in the paper: its numbers are SUVR only "
-            "by the mean range of the training scans."
-        )
         return {
             "title": "PASTA: dual-arm conditional diffusion, 2.5D",
             "uses": uses,
@@ -295,7 +276,7 @@ class PastaMethod(TrainingMethod):
             "card": "A conditioner reads the MRI, a denoiser draws the PET from noise, one stack "
             "of slices after the other; trained with the arms' roles exchanged (Li et al., Medical "
             "Image Analysis 2026, built anew). Mean and spread are those of at least "
-            f"{config.draws} draws." + (lost if config.scaling == "paper" else ""),
+            f"{config.draws} draws." + (NO_SCALE if config.scaling == "paper" else ""),
         }
 
 

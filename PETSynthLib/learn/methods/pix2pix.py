@@ -14,22 +14,12 @@ import torch
 from ..losses.adversarial import fake_loss, real_loss
 from ..losses.image import LossConfig
 from ..settings import setting
-from .discriminator import PatchDiscriminator, frozen
+from .discriminator import PatchDiscriminator, RivalConfig, frozen
 from .interface import Batch, Player, Terms
 from .unet import UNetConfig, UNetMethod
 
 BETAS = (0.5, 0.999)
 """Of Adam, in both papers."""
-
-
-@dataclass(frozen=True)
-class RivalConfig:
-    """Settings of a discriminator (group ``method.rival``)."""
-
-    base: int = setting(16, "channels of the first layer", low=4)
-    layers: int = setting(3, "convolutions of stride 2", low=1, high=5)
-    rate: float = setting(0.5, "learning rate over the generator's", low=0.0)
-    weight: float = setting(0.01, "weight of deceiving it in the generator's loss", low=0.0)
 
 
 @dataclass(frozen=True)

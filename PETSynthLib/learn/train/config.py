@@ -35,6 +35,7 @@ class TrainConfig:
     )
     checkpoint_every: int = setting(250, "steps between two checkpoints", low=1)
     log_every: int = setting(10, "steps that one line of the log averages", low=1)
+    tracers: tuple[str, ...] = setting((), "tracers to learn, by key; none named: all of the store")
     target: Literal["auto", "truth", "acquired"] = setting(
         "auto", "learn the PET without noise (simulated data) or the acquired one; auto: the former"
     )

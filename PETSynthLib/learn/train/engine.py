@@ -268,7 +268,7 @@ class Training:
             # The gradient is shared by all processes, so all of them stop here or none.
             if not seat.clip.clip(seat.player.parameters()):
                 self.sums = sums
-                self.stop_at_nothing(untouched=turn == 0)
+                self.stop_at_nothing(seat.player, untouched=turn == 0)
             seat.optimiser.step()
             seat.average.update(self.step)
             first = float(terms["loss"].detach()) if math.isnan(first) else first
@@ -279,20 +279,23 @@ class Training:
         """The next batch."""
         return self.stream.draw(self.stage_index, self.stage, self.step, part)
 
-    def stop_at_nothing(self, *, untouched: bool) -> None:
+    def stop_at_nothing(self, player: Player, *, untouched: bool) -> None:
         """The loss is no number: keep the state before this step and say so.
 
         Parameters
         ----------
+        player
+            Whose loss it is.
         untouched
             Whether no player has taken this step yet; else only the last checkpoint is whole.
         """
         if untouched:
             self.save()
         kept = "the state before it" if untouched else "the last checkpoint before it"
+        whose = f"{self.method.name}'s {player.name}" if len(self.seats) > 1 else self.method.name
         raise PETSynthError(
             ErrorCode.TRAINING,
-            f"The loss of {self.method.name} became no number at step {self.step} of the stage "
+            f"The loss of {whose} became no number at step {self.step} of the stage "
             f"{self.stage.name}; {kept} is kept.",
             "Continue with --resume and a lower rate, e.g. --set train.learning_rate=0.0005.",
         )

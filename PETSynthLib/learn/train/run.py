@@ -142,6 +142,7 @@ def train_method(order: Order, store: Store, watcher: Watcher) -> Path:
     """
     settings = settings_of(order)
     require_launcher(settings.train)
+    store = store.only(settings.train.tracers)
     material = material_of(store, settings.train.target)
     init = None if order.init is None else verify_bundle(find_bundle(order.init))
     if init is not None and init.method != order.method:

@@ -104,6 +104,7 @@ def bundle_parts(
         },
         "tracers": list(store.tracers),
         "uses": body["uses"],
+        **({"needs": body["needs"]} if body.get("needs") else {}),
         **({"age_range": span} if span else {}),
         "presets": body["presets"],
         "target": material.words,
