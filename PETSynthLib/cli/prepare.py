@@ -13,9 +13,7 @@ from .options import Quiet, Verbose
 def prepare(
     source: Annotated[Path, typer.Argument(metavar="BIDS_OR_CSV", help="BIDS folder or CSV file.")],
     store: Annotated[Path, typer.Argument(metavar="STORE", help="Folder of the store.")],
-    grid: Annotated[
-        str, typer.Option(help="2mm, 3mm, pasta, or a JSON file (shape, affine).")
-    ] = "3mm",
+    grid: Annotated[str, typer.Option(help="2mm, 3mm, pasta, rela, or a JSON file.")] = "3mm",
     tracers: Annotated[str, typer.Option(help="Tracers, separated by commas; all if empty.")] = "",
     split: Annotated[
         str, typer.Option(help="Shares of the anatomies, like train=.7,validation=.1,test=.2.")

@@ -21,7 +21,9 @@ def train(
     data: Annotated[Path | None, typer.Option(help="Folder of the store.", metavar="STORE")] = None,
     method: Annotated[
         str,
-        typer.Option(help="flow, pasta, unet, unetr, swinunetr, pix2pix, cyclegan, bbdm or ddpm."),
+        typer.Option(
+            help="flow, pasta, rela, unet, unetr, swinunetr, pix2pix, cyclegan, bbdm or ddpm."
+        ),
     ] = "flow",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="RUN", help="Folder of the run.")

@@ -10,6 +10,7 @@ from .flow import FlowMethod
 from .interface import TrainingMethod
 from .pasta import PastaMethod
 from .pix2pix import Pix2PixMethod
+from .rela import RelaMethod
 from .swinunetr import SwinUNETRMethod
 from .unet import UNetMethod
 from .unetr import UNETRMethod
@@ -17,6 +18,7 @@ from .unetr import UNETRMethod
 METHODS: tuple[type[TrainingMethod], ...] = (
     FlowMethod,
     PastaMethod,
+    RelaMethod,
     UNetMethod,
     UNETRMethod,
     SwinUNETRMethod,

@@ -26,9 +26,13 @@ GRIDS = {
 """Both hold every brain on the template and are mirror symmetric about x = 0."""
 
 
-PUBLISHED = {"pasta": _upright((96, 112, 96), 1.5, (-71.25, -102.0, -54.0))}
+PUBLISHED = {
+    "pasta": _upright((96, 112, 96), 1.5, (-71.25, -102.0, -54.0)),
+    "rela": _upright((160, 180, 160), 1.0, (-79.5, -107.0, -61.0)),
+}
 """Of the methods of that name, as far as their papers tell. ``pasta``: the centre crop of the 121 x
-145 x 121 lattice of 1.5 mm on the MNI box (-90, -126, -72 mm)."""
+145 x 121 lattice of 1.5 mm on the MNI box (-90, -126, -72 mm). ``rela``: taken to be cut from the
+middle of the MNI152 box of 182 x 218 x 182 mm."""
 
 
 def grid_named(words: str) -> Grid:
