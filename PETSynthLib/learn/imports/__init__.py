@@ -15,8 +15,14 @@ from .checkpoint import CheckpointFormat
 from .cyclic import CyclicFormat
 from .interface import Foreign, ForeignFormat
 from .pasta import PastaFormat
+from .rela import RelaFormat
 
-FORMATS: tuple[ForeignFormat, ...] = (CheckpointFormat(), CyclicFormat(), PastaFormat())
+FORMATS: tuple[ForeignFormat, ...] = (
+    CheckpointFormat(),
+    CyclicFormat(),
+    PastaFormat(),
+    RelaFormat(),
+)
 
 
 def import_model(name: str, file: Path, out: Path, options: dict[str, str]) -> Path:
