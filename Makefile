@@ -51,6 +51,7 @@ bench: $(VENV)/.test ## seconds and memory of every stage, and how the panel ans
 	$(BIN)/python Testing/benchmark/panel.py -o bench-output
 	$(BIN)/python Testing/benchmark/training.py -o bench-output
 	$(BIN)/python Testing/benchmark/pasta.py -o bench-output
+	$(BIN)/python Testing/benchmark/rela.py -o bench-output
 
 proof: $(VENV)/.test ## simulate, prepare, train flow 20 minutes, evaluate, into build/proof (some three hours)
 	$(BIN)/python Testing/benchmark/v1.py build/proof --protocol Testing/benchmark/proof.yaml --cohorts a test null --methods flow
