@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..clinical import FIELDS
+from .interface import GeneratorInput
 
 
 def clinical_vector(
@@ -34,3 +35,24 @@ def clinical_vector(
 def scanner_vector(scanner: str | None, facts: dict[str, Any]) -> NDArray[np.float32]:
     """One-hot over the bundle's scanners; all zero for an average scanner."""
     return np.array([float(scanner == name) for name in facts["scanners"]], np.float32)
+
+
+def images_and_facts(
+    inputs: GeneratorInput, facts: dict[str, Any]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What `unet` and its kin are shown and told of a request.
+
+    Returns
+    -------
+    T1, FLAIR (0 where there is none) and brain mask (3, I, J, K); and a vector: clinical values and
+    flags, scanner, whether a FLAIR is shown. What the numbers of a manufacturer have taken out
+    (``standardisation`` in ``facts``) is put in again by them alone: the scanner is not told then.
+    """
+    flair = np.zeros(inputs.t1.shape) if inputs.flair is None else inputs.flair.data
+    images = np.stack([inputs.t1.data, flair, inputs.brain.mask]).astype(np.float32)
+    parts = [
+        clinical_vector(inputs.clinical.numbers(), facts["clinical_scaling"]),
+        scanner_vector(None if "standardisation" in facts else inputs.pet_scanner, facts),
+        np.array([inputs.flair is not None], np.float32),
+    ]
+    return images, np.concatenate(parts)

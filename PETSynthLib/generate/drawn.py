@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..progress import Progress
 from .bundle import Bundle
-from .condition import clinical_vector, scanner_vector
+from .condition import images_and_facts
 from .device import Placement, keep_big_buffers, place
 from .draws import FEWEST, answer_of, seeds_of
 from .interface import Effort, Generated, GeneratorInput
@@ -41,17 +41,9 @@ class DrawnGenerator:
         """See `Generator.generate`."""
         started = time.perf_counter()
         facts: dict[str, Any] = self.bundle.config["method_config"]
-        flair = np.zeros(inputs.t1.shape) if inputs.flair is None else inputs.flair.data
-        images = np.stack([inputs.t1.data, flair, inputs.brain.mask]).astype(np.float32)
-        scanner = None if "standardisation" in facts else inputs.pet_scanner
-        told = np.concatenate(
-            [
-                clinical_vector(inputs.clinical.numbers(), facts["clinical_scaling"]),
-                scanner_vector(scanner, facts),
-                [np.float32(inputs.flair is not None)],
-                [np.float32(t == inputs.tracer.key) for t in facts["tracer_order"]],
-            ]
-        ).astype(np.float32)
+        images, known = images_and_facts(inputs, facts)
+        label = [np.float32(t == inputs.tracer.key) for t in facts["tracer_order"]]
+        told = np.concatenate([known, label]).astype(np.float32)
         device = self.placement.device
         shown = torch.from_numpy(images)[None].to(device)
         vector = torch.from_numpy(told)[None].to(device)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..volume import Grid, PetVolume
+from ..volume import Grid
 from .atlas.forward import scanner_blur
 from .bundle import Bundle
 from .interface import Effort, Generated, GeneratorInput
@@ -41,18 +41,6 @@ def spread_of(draws: Array, brain: NDArray[np.bool_], grid: Grid) -> Array:
     return np.asarray(np.sqrt(mean.clip(0)) * brain, dtype=np.float32)
 
 
-def pet_of(suvr: Array, inputs: GeneratorInput, quantity: str) -> PetVolume:
-    """SUVR (I, J, K) as the PET of what was given, on its grid."""
-    return PetVolume(
-        np.asarray(suvr, np.float32),
-        inputs.t1.affine,
-        inputs.t1.space,
-        tracer=inputs.tracer.key,
-        reference_region=inputs.tracer.reference_region,
-        quantity=quantity,
-    )
-
-
 def answer_of(
     draws: Array,
     inputs: GeneratorInput,
@@ -72,9 +60,9 @@ def answer_of(
 
     spread = spread_of(draws, inputs.brain.mask, inputs.t1.grid)
     return Generated(
-        mean=pet_of(draws.mean(0), inputs, "mean"),
-        sd=pet_of(spread, inputs, "sd"),
-        samples=tuple(pet_of(draw, inputs, "sample") for draw in draws[: effort.samples]),
+        mean=inputs.pet(draws.mean(0)),
+        sd=inputs.pet(spread, "sd"),
+        samples=tuple(inputs.pet(draw, "sample") for draw in draws[: effort.samples]),
         regional_sd_factor=bundle.regional_factors(inputs),
         details={
             **details,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..clinical import ClinicalRecord
 from ..progress import Progress
 from ..tracers import Tracer
@@ -37,6 +40,17 @@ class GeneratorInput:
     tracer: Tracer
     clinical: ClinicalRecord
     pet_scanner: str | None = None
+
+    def pet(self, suvr: NDArray[np.float32], quantity: str = "mean") -> PetVolume:
+        """SUVR (I, J, K) on this grid as the PET that was asked for."""
+        return PetVolume(
+            np.asarray(suvr, np.float32),
+            self.t1.affine,
+            self.t1.space,
+            tracer=self.tracer.key,
+            reference_region=self.tracer.reference_region,
+            quantity=quantity,
+        )
 
 
 INFORMATION = ("mri", "both", "no_flair")

@@ -24,6 +24,7 @@ from PETSynthLib.learn.methods.interface import Material, material_of
 from PETSynthLib.learn.methods.pasta import PastaConfig, PastaMethod
 from PETSynthLib.learn.methods.pasta_loss import Balance, cycle_loss
 from PETSynthLib.learn.methods.people import HidingConfig
+from PETSynthLib.learn.methods.ranges import limits_of
 from PETSynthLib.learn.methods.region_weights import RegionWeightConfig, RegionWeights
 from PETSynthLib.learn.prepare.grids import grid_named
 from PETSynthLib.learn.settings import build, read_yaml
@@ -223,7 +224,9 @@ class TestExamples:
         subject = material.train[0]
         example = made.draw(made.stages[0], subject, np.random.default_rng(3))
         name = made.tracers[int(example["tracer"])]
-        pet = scaled(material.pet(subject, name), made.limits(name, np.zeros(1, np.float32)))
+        pet = scaled(
+            material.pet(subject, name), limits_of(made.facts, name, np.zeros(1, np.float32))
+        )
         ks = [
             k for k in range(1, 15)
             if np.array_equal(example["pet"], pet[:, :, k - 1 : k + 2].transpose(2, 0, 1))
@@ -268,7 +271,7 @@ class TestExamples:
         pets = [material.pet(s, "fdg") for s in material.train]
         expected = np.mean([p.max() for p in pets])
         assert made.facts["suvr_range"]["fdg"] == pytest.approx([0.0, expected], abs=1e-3)
-        assert made.limits("fdg", pets[0]) == (float(pets[0].min()), float(pets[0].max()))
+        assert limits_of(made.facts, "fdg", pets[0]) == (float(pets[0].min()), float(pets[0].max()))
         assert "only by the mean range" in made.bundle()["card"]
 
 

@@ -13,7 +13,6 @@ import numpy as np
 
 from ...errors import ErrorCode, PETSynthError
 from ...progress import Progress
-from ...volume import PetVolume
 from ..bundle import Bundle
 from ..interface import Effort, Generated, GeneratorInput
 from .forward import activity, atlas_labels, grid_key_of, population_uptake, scanner_blur
@@ -44,13 +43,7 @@ class AtlasGenerator:
         mean = scanner_blur(uptake, facts["psf_fwhm_mm"], inputs.t1.grid)
         spread = facts["coefficient_of_variation"][inputs.tracer.key]
         progress.step(2, 2)
-        pet = PetVolume(
-            mean,
-            inputs.t1.affine,
-            inputs.t1.space,
-            tracer=inputs.tracer.key,
-            reference_region=inputs.tracer.reference_region,
-        )
+        pet = inputs.pet(mean)
         return Generated(
             mean=pet,
             sd=replace(pet, data=(spread * mean).astype(np.float32), quantity="sd"),

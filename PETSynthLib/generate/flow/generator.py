@@ -277,14 +277,7 @@ class FlowGenerator:
         self, slices: torch.Tensor, scale: float, inputs: GeneratorInput, quantity: str
     ) -> PetVolume:
         data = slices.float().cpu().numpy().transpose(1, 2, 0) * np.float32(scale)
-        return PetVolume(
-            data,
-            inputs.t1.affine,
-            inputs.t1.space,
-            tracer=inputs.tracer.key,
-            reference_region=inputs.tracer.reference_region,
-            quantity=quantity,
-        )
+        return inputs.pet(data, quantity)
 
 
 def _slices_first(volume: Volume) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from ...progress import Progress
 from ...volume import PLANES
 from ..bundle import Bundle
 from ..device import Placement, keep_big_buffers, place
-from ..draws import FEWEST, answer_of, pet_of, seeds_of
+from ..draws import FEWEST, answer_of, seeds_of
 from ..interface import Effort, Generated, GeneratorInput
 from ..scaling import suvr_of
 from .inputs import build_pasta, images_of, tracer_label, vector_of
@@ -65,7 +65,7 @@ class PastaGenerator:
             if PREVIEWS * done // total > shown and done < total:
                 shown = PREVIEWS * done // total
                 suvr = suvr_of(so_far().cpu().numpy(), (low, high)) * inputs.brain.mask
-                progress.preview(pet_of(suvr, inputs, "mean"))
+                progress.preview(inputs.pet(suvr))
 
         with self.placement.autocast():
             drawn = draw_volumes(

@@ -14,9 +14,8 @@ from torch import nn
 
 from ...errors import ErrorCode, PETSynthError
 from ...progress import Progress
-from ...volume import PetVolume
 from ..bundle import Bundle
-from ..condition import clinical_vector, scanner_vector
+from ..condition import images_and_facts
 from ..device import Placement, keep_big_buffers, place
 from ..interface import Effort, Generated, GeneratorInput
 from ..standardisation import suvr_line
@@ -52,17 +51,7 @@ class RegressionGenerator:
         started = time.perf_counter()
         facts: dict[str, Any] = self.bundle.config["method_config"]
         tracer = facts["tracer_order"].index(inputs.tracer.key)
-        flair = np.zeros(inputs.t1.shape) if inputs.flair is None else inputs.flair.data
-        images = np.stack([inputs.t1.data, flair, inputs.brain.mask]).astype(np.float32)
-        # What the numbers of a manufacturer have taken out is put in again by them alone.
-        scanner = None if "standardisation" in facts else inputs.pet_scanner
-        condition = np.concatenate(
-            [
-                clinical_vector(inputs.clinical.numbers(), facts["clinical_scaling"]),
-                scanner_vector(scanner, facts),
-                [np.float32(inputs.flair is not None)],
-            ]
-        ).astype(np.float32)
+        images, condition = images_and_facts(inputs, facts)
         progress.step(0, 1)
         device = self.placement.device
         with self.placement.autocast():
@@ -72,17 +61,11 @@ class RegressionGenerator:
             )
         progress.step(1, 1)
         line = suvr_line(facts, inputs.tracer.key, inputs.pet_scanner)
-        pet = PetVolume(
-            line.to_suvr(mean[0, tracer].cpu().numpy()),
-            inputs.t1.affine,
-            inputs.t1.space,
-            tracer=inputs.tracer.key,
-            reference_region=inputs.tracer.reference_region,
-        )
+        pet = inputs.pet(line.to_suvr(mean[0, tracer].cpu().numpy()))
         spread = sd[0, tracer].cpu().numpy() * np.float32(line.factor) * inputs.brain.mask
         return Generated(
             mean=pet,
-            sd=replace(pet, data=spread, quantity="sd"),
+            sd=inputs.pet(spread, "sd"),
             regional_sd_factor=self.bundle.regional_factors(inputs),
             details={
                 **self.placement.as_dict(),

@@ -22,6 +22,7 @@ from ...generate.standardisation import POOLED
 from ...generate.unet.plain import PlainUNet
 from ...request import SCANNERS
 from ...tracers import tracer as tracer_of
+from ..methods.interface import presets_of
 from ..prepare.grids import grid_named
 from .interface import Foreign
 from .weights import another, read_numbers, require_weights
@@ -97,7 +98,7 @@ class CyclicFormat:
             },
             "tracers": [tracer.key],
             "uses": ["pet_scanner"],
-            "presets": {p: {"samples": 0, "steps": 1} for p in ("fast", "balanced", "best")},
+            "presets": presets_of((1, 1, 1), samples=(0, 0, 0)),
             "target": "acquired PET; the standard deviation is a constant",
             "method_config": facts,
             "regional_sd_factor": {tracer.key: {}},

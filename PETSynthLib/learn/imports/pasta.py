@@ -21,6 +21,7 @@ from ...clinical import FIELDS
 from ...generate.bundle import BUNDLE_VERSION
 from ...generate.pasta.generator import VERSION
 from ...generate.pasta.network import ArmShape, DualArm
+from ..methods.interface import presets_of
 from ..prepare.grids import grid_named
 from .interface import Foreign
 from .weights import another, read_numbers, refused, require_weights
@@ -35,7 +36,7 @@ PAPER_HEADS = 4
 """Shapes do not tell the number of attention heads; the paper's is taken."""
 TRACER = "fdg"
 STRIDE, DRAWS = 5, 2
-STEPS = {"fast": 4, "balanced": 25, "best": 100}
+PRESET_STEPS = (4, 25, 100)
 CARD = """# {name}: PASTA as published (Li et al., Medical Image Analysis 2026)
 
 Imported from `{file}` (`{weights}`, {parameters:.1f} M parameters).
@@ -129,10 +130,7 @@ class PastaFormat:
             },
             "tracers": [TRACER],
             "uses": [name for name in FIELDS if name in clinical],
-            "presets": {
-                name: {"samples": 0 if name == "fast" else 1, "steps": steps}
-                for name, steps in STEPS.items()
-            },
+            "presets": presets_of(PRESET_STEPS, samples=(0, 1, 1)),
             "target": "acquired PET of real subjects, scaled scan by scan",
             "method_config": facts,
             "regional_sd_factor": {TRACER: {}},

@@ -18,6 +18,7 @@ from ...errors import ErrorCode, PETSynthError
 from ...generate.bundle import BUNDLE_VERSION
 from ...generate.draws import FEWEST
 from ...generate.rela.network import DiffusionUNet, Shape
+from ..methods.interface import presets_of
 from ..methods.rela import LABELS, SCHEDULE
 from ..prepare.grids import grid_named
 from .interface import Foreign
@@ -127,11 +128,7 @@ def _config(tops: dict[str, float] | None) -> dict[str, Any]:
         "tracers": tracers,
         "uses": ["flair"],
         "needs": ["flair"],
-        "presets": {
-            "fast": {"samples": 0, "steps": STEPS // 4},
-            "balanced": {"samples": 1, "steps": STEPS},
-            "best": {"samples": 4, "steps": STEPS},
-        },
+        "presets": presets_of((STEPS // 4, STEPS, STEPS), samples=(0, 1, 4)),
         "target": "acquired PET of real subjects; the standard deviation includes its noise",
         "method_config": {
             "version": 1,

@@ -6,11 +6,11 @@ import torch
 
 from ...generate.bbdm.process import bridged, draw
 from ...generate.drawn import Sampler
-from .diffusion import DiffusionConfig, DiffusionMethod
+from .drawn import DrawnConfig, DrawnMethod
 from .interface import Batch
 
 
-class BBDMMethod(DiffusionMethod):
+class BBDMMethod(DrawnMethod):
     """See the module's docstring."""
 
     name = "bbdm"
@@ -19,21 +19,21 @@ class BBDMMethod(DiffusionMethod):
         "A 3D U-Net leads a Brownian bridge from the T1 to one tracer's PET; mean and deviation "
         "are those of its samples."
     )
-    config_type = DiffusionConfig
+    config_type = DrawnConfig
 
     @property
     def sampler(self) -> Sampler:
-        """See `DiffusionMethod.sampler`."""
+        """See `DrawnMethod.sampler`."""
         return draw
 
     def noisy(
         self, batch: Batch, data: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """See `DiffusionMethod.noisy`."""
+        """See `DrawnMethod.noisy`."""
         at = batch["time"].float()
         shown = bridged(data, batch["images"][:, :1], batch["noise"], at)
         return shown, at, shown - data
 
     def data(self, batch: Batch, output: torch.Tensor, shown: torch.Tensor) -> torch.Tensor:
-        """See `DiffusionMethod.data`."""
+        """See `DrawnMethod.data`."""
         return shown - output

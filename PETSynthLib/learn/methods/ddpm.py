@@ -10,12 +10,12 @@ import torch
 from ...generate.ddpm.process import BOUNDS, CENTRE, diffusion_of, draw
 from ...generate.drawn import Sampler
 from ..settings import setting
-from .diffusion import DiffusionConfig, DiffusionMethod
+from .drawn import DrawnConfig, DrawnMethod
 from .interface import Batch, Material
 
 
 @dataclass(frozen=True)
-class DDPMConfig(DiffusionConfig):
+class DDPMConfig(DrawnConfig):
     """Settings of `ddpm`."""
 
     says: Literal["clean", "epsilon", "v"] = setting(
@@ -23,7 +23,7 @@ class DDPMConfig(DiffusionConfig):
     )
 
 
-class DDPMMethod(DiffusionMethod):
+class DDPMMethod(DrawnMethod):
     """See the module's docstring."""
 
     name = "ddpm"
@@ -42,13 +42,13 @@ class DDPMMethod(DiffusionMethod):
 
     @property
     def sampler(self) -> Sampler:
-        """See `DiffusionMethod.sampler`."""
+        """See `DrawnMethod.sampler`."""
         return draw
 
     def noisy(
         self, batch: Batch, data: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """See `DiffusionMethod.noisy`."""
+        """See `DrawnMethod.noisy`."""
         step, noise, centred = self.step(batch), batch["noise"], data - CENTRE
         shown = self.path.noisy(centred, noise, step)
         return shown, step / self.path.total, self.path.wanted(centred, noise, step)
@@ -58,7 +58,7 @@ class DDPMMethod(DiffusionMethod):
         return (batch["time"] * self.path.total).long().clamp_max(self.path.total - 1)
 
     def data(self, batch: Batch, output: torch.Tensor, shown: torch.Tensor) -> torch.Tensor:
-        """See `DiffusionMethod.data`."""
+        """See `DrawnMethod.data`."""
         return self.path.clean(shown, output, self.step(batch)).clamp(*BOUNDS) + CENTRE
 
     def load(self, tensors: dict[str, torch.Tensor], facts: dict[str, Any]) -> None:

@@ -31,14 +31,10 @@ from .flow_anchor import no_anchor
 from .flow_mean import MeanStage
 from .flow_regional import RegionalPart
 from .flow_residual import ResidualStage
-from .interface import Example, Material, Stage, TrainingMethod, scanner_of
+from .interface import Example, Material, Stage, TrainingMethod, presets_of, scanner_of
 from .people import HidingConfig, clinical_scaling, suvr_scale
 
-PRESETS = {
-    "fast": {"samples": 0, "steps": 1},
-    "balanced": {"samples": 1, "steps": 2},
-    "best": {"samples": 16, "steps": 4},
-}
+PRESET_STEPS = (1, 2, 4)
 FEWEST_HELD, MOST_HELD = 2, 32
 """People kept for the residual: fewer say nothing, and everybody's coarse maps stay in memory."""
 SEEN = (
@@ -185,7 +181,7 @@ class FlowMethod(TrainingMethod):
         return {
             "title": "Regional model, mean network and residual flow, all tracers",
             "uses": ["flair", *FIELDS, "pet_scanner"],
-            "presets": PRESETS,
+            "presets": presets_of(PRESET_STEPS),
             "method_config": self.facts,
             "card": "A linear regional model (grey matter, CSF and brightness of each region and "
             "of the cerebrum, clinic, scanner) is painted onto the atlas; a 2.5D network adds "

@@ -7,7 +7,7 @@ averages, checkpoints, log, limits of time. It knows no method by name.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -19,7 +19,7 @@ from torch import nn
 from ...clinical import ClinicalRecord
 from ...errors import ErrorCode, PETSynthError
 from ...generate.interface import GeneratorInput
-from ...request import SCANNERS
+from ...request import SCANNERS, Preset
 from ...tracers import tracer as tracer_named
 from ...volume import Volume
 from ..place import Place
@@ -179,6 +179,17 @@ class Material:
             return "simulated PET of the chosen scanner without its noise"
         origin = "simulated" if self.store.simulated else "real"
         return f"acquired PET of {origin} subjects; the standard deviation includes its noise"
+
+
+def presets_of(
+    steps: Sequence[int], samples: Sequence[int] = (0, 1, 16)
+) -> dict[str, dict[str, int]]:
+    """``presets`` of a bundle: steps and samples of fast, balanced and best."""
+    names = [preset.value for preset in Preset]
+    return {
+        name: {"samples": many, "steps": few}
+        for name, many, few in zip(names, samples, steps, strict=True)
+    }
 
 
 def material_of(store: Store, target: str) -> Material:

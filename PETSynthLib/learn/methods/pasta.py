@@ -23,12 +23,22 @@ from ...generate.pasta.inputs import build_pasta, images_of, known_vector, trace
 from ...generate.pasta.sampling import diffusion_of, draw_volumes
 from ...generate.pasta.stacks import rounded_up, slices_of, stacks_at, widened
 from ...generate.scaling import EMPTY, fixed_ranges, scaled, suvr_of
-from ...request import SCANNERS
+from ...request import SCANNERS, Preset
 from ...volume import PLANES
 from ..settings import refuse, setting
 from ..store import Subject
 from .figures import picture_of, scores_of
-from .interface import Batch, Example, Material, Player, Stage, Terms, TrainingMethod, scanner_of
+from .interface import (
+    Batch,
+    Example,
+    Material,
+    Player,
+    Stage,
+    Terms,
+    TrainingMethod,
+    presets_of,
+    scanner_of,
+)
 from .pasta_loss import PASSES, Balance, PastaNetworks, cycle_loss
 from .people import HidingConfig, clinical_scaling, hidden_clinic
 from .ranges import NO_SCALE, limits_of, usual_ranges
@@ -36,7 +46,6 @@ from .region_weights import RegionWeightConfig, RegionWeights
 
 COSINE_OFFSET = 0.008
 SCORE_STEPS = 2
-PRESETS = ("fast", "balanced", "best")
 NETWORK = (
     *("slices", "width", "multipliers", "res_blocks", "attention", "heads"),
     *("conditions", "fusion", "dropout"),
@@ -82,7 +91,7 @@ class PastaConfig:
     )
     stride: int = setting(3, "slices between two stacks of a volume", low=1)
     steps: tuple[int, ...] = setting(
-        (1, 2, 4), "steps of the presets fast, balanced and best", low=1, high=100
+        (1, 2, 4), "steps of the presets fast, balanced and best", low=1, high=1000
     )
     draws: int = setting(4, "draws from which mean and spread are taken, at least", low=2, high=64)
     mirror: float = setting(0.5, "share of examples mirrored left to right", low=0, high=1)
@@ -268,10 +277,7 @@ class PastaMethod(TrainingMethod):
         return {
             "title": "PASTA: dual-arm conditional diffusion, 2.5D",
             "uses": uses,
-            "presets": {
-                name: {"samples": samples, "steps": steps}
-                for name, samples, steps in zip(PRESETS, (0, 1, 16), config.steps, strict=True)
-            },
+            "presets": presets_of(config.steps),
             "method_config": self.facts,
             "card": "A conditioner reads the MRI, a denoiser draws the PET from noise, one stack "
             "of slices after the other; trained with the arms' roles exchanged (Li et al., Medical "
@@ -307,7 +313,7 @@ def check(config: PastaConfig, grid: tuple[int, int, int]) -> None:
             f"Stacks of {config.slices} slices {config.stride} apart leave gaps.",
             f"Set method.stride to at most {config.slices}.",
         )
-    if len(config.steps) != len(PRESETS):
+    if len(config.steps) != len(Preset):
         raise refuse("The setting method.steps needs three numbers.", "Write e.g. [1, 2, 4].")
     if not config.planes:
         raise refuse("No plane is named.", "Set method.planes, e.g. [axial].")

@@ -26,7 +26,17 @@ from ..settings import setting
 from ..store import Subject
 from .augment import AugmentConfig, augmented
 from .figures import picture_of, scores_of
-from .interface import Batch, Example, Material, Player, Stage, Terms, TrainingMethod, scanner_of
+from .interface import (
+    Batch,
+    Example,
+    Material,
+    Player,
+    Stage,
+    Terms,
+    TrainingMethod,
+    presets_of,
+    scanner_of,
+)
 from .people import HidingConfig, clinical_scaling, hidden_clinic, suvr_scale
 from .standardise import Table, fit_standardisation
 
@@ -240,7 +250,7 @@ class RegressionMethod(TrainingMethod):
         return {
             "title": self.title,
             "uses": ["flair", *FIELDS, "pet_scanner"] if told else self._scanner_alone(),
-            "presets": {p: {"samples": 0, "steps": 1} for p in ("fast", "balanced", "best")},
+            "presets": presets_of((1, 1, 1), samples=(0, 0, 0)),
             "method_config": self.facts,
             "card": self.card + self._standardised(),
         }

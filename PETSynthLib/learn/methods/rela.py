@@ -30,7 +30,7 @@ from ...generate.schedules import scaled_linear_alphas, trailing_steps
 from ...request import SCANNERS
 from ..store import Subject
 from .figures import picture_of
-from .interface import Example, Material, Stage, TrainingMethod, scanner_of
+from .interface import Example, Material, Stage, TrainingMethod, presets_of, scanner_of
 from .people import clinical_scaling
 from .ranges import NO_SCALE, limits_of, usual_ranges
 from .rela_config import RelaConfig
@@ -209,11 +209,7 @@ class RelaMethod(TrainingMethod):
             "title": "RelA-Diffusion: 3D diffusion with relativistic feedback",
             "uses": ["flair", *(FIELDS if clinic else ()), *(["pet_scanner"] if scanner else ())],
             "needs": self._needs(),
-            "presets": {
-                "fast": {"samples": 0, "steps": steps},
-                "balanced": {"samples": 1, "steps": steps},
-                "best": {"samples": 16, "steps": steps},
-            },
+            "presets": presets_of((steps, steps, steps)),
             "method_config": self.facts,
             "card": f"A 3D diffusion over {where}, given T1, FLAIR and tracer, trained with "
             "relativistic adversarial feedback at every timestep. Mean and standard deviation are "

@@ -1,4 +1,4 @@
-"""What `bbdm` and `ddpm` share: examples with noise and a time, samples as scores, presets."""
+"""Training `bbdm` and `ddpm`: what both share; `generate.drawn` runs their bundles."""
 
 from __future__ import annotations
 
@@ -16,29 +16,25 @@ from ...generate.standardisation import suvr_line
 from ...generate.timed import TimedUNet, build_timed
 from ..settings import setting
 from ..store import Subject
-from .interface import Batch, Example, Stage, Terms, scanner_of
+from .interface import Batch, Example, Stage, Terms, presets_of, scanner_of
 from .regression import OUTSIDE, RegressionConfig, RegressionMethod, focused
 
-PRESETS = {
-    "fast": {"samples": 0, "steps": 4},
-    "balanced": {"samples": 1, "steps": 10},
-    "best": {"samples": 16, "steps": 20},
-}
+PRESET_STEPS = (4, 10, 20)
 SCORING_STEPS = 4
 
 
 @dataclass(frozen=True)
-class DiffusionConfig(RegressionConfig):
+class DrawnConfig(RegressionConfig):
     """Settings that both have; the spread's weight has no meaning here."""
 
     base: int = setting(16, "channels of the first level", low=8)
     multipliers: tuple[int, ...] = setting((1, 2, 3), "channels of each level over base", low=1)
 
 
-class DiffusionMethod(RegressionMethod):
+class DrawnMethod(RegressionMethod):
     """See the module's docstring."""
 
-    config: DiffusionConfig
+    config: DrawnConfig
     network: TimedUNet
     train_defaults: ClassVar[dict[str, Any]] = {"batch": 2, "learning_rate": 1e-3}
 
@@ -124,4 +120,8 @@ class DiffusionMethod(RegressionMethod):
 
     def bundle(self) -> dict[str, Any]:
         """See `TrainingMethod.bundle`."""
-        return {**super().bundle(), "uses": ["flair", *FIELDS, "pet_scanner"], "presets": PRESETS}
+        return {
+            **super().bundle(),
+            "uses": ["flair", *FIELDS, "pet_scanner"],
+            "presets": presets_of(PRESET_STEPS),
+        }
