@@ -162,9 +162,13 @@ class Bundle:
                 f"Choose one of {', '.join(self.tracers)}, or another model.",
             )
 
+    def suits(self, *, flair: bool) -> bool:
+        """Whether the images are enough for it: a T1, with a FLAIR or without."""
+        return flair or "flair" not in self.needs
+
     def require_images(self, *, flair: bool) -> None:
         """Refuse a scan without a FLAIR where the model never learnt to do without one."""
-        if "flair" in self.needs and not flair:
+        if not self.suits(flair=flair):
             raise PETSynthError(
                 ErrorCode.BAD_FLAIR,
                 f"The model {self.name} cannot do without a FLAIR.",

@@ -199,3 +199,25 @@ def test_a_store_of_calibration_people_alone_is_enough(model: Path, tmp_path: Pa
     small = make_store(tmp_path / "small", n=FEWEST, tracers=("fdg",))
     alone = relabelled(small, tmp_path / "alone", lambda s: replace(s, split="calibration"))
     assert calibrate(alone, str(model), tmp_path / "new").people == {"fdg": FEWEST}
+
+
+def test_who_lacks_a_flair_that_the_model_needs_is_left_out(model: Path, tmp_path: Path) -> None:
+    needing = tmp_path / "needing"
+    shutil.copytree(model, needing)
+    config = json.loads((needing / "config.json").read_text())
+    (needing / "config.json").write_text(json.dumps({**config, "needs": ["flair"]}))
+    write_checksums(needing)
+    small = make_store(tmp_path / "small", n=30, tracers=("fdg",))
+    alone = relabelled(small, tmp_path / "alone", lambda s: replace(s, split="calibration"))
+    done = calibrate(alone, str(needing), tmp_path / "new")
+    assert done.people == {"fdg": 22}  # every fourth has none
+    assert done.warning.startswith("8 of 30 subjects were left out: they have no FLAIR")
+    body = verify_bundle(tmp_path / "new").config["calibration"]
+    assert set(body["sets"]) == {"mri", "both"}
+    assert len(body["fingerprints"]) == 22
+    nobody = relabelled(
+        small, tmp_path / "nobody", lambda s: replace(s, split="calibration", flair=False)
+    )
+    with pytest.raises(PETSynthError, match="Only 0 calibration people") as refused:
+        calibrate(nobody, str(needing), tmp_path / "none")
+    assert "with a FLAIR" in refused.value.hint

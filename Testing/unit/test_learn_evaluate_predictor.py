@@ -23,6 +23,7 @@ from PETSynthLib.learn.evaluate.predictor import (
     known_to,
     load_predictors,
     regional_sd,
+    suited,
 )
 from PETSynthLib.learn.regions import region_index, region_keys
 from PETSynthLib.learn.store import Store
@@ -188,3 +189,16 @@ class TestLabels:
         pytest.importorskip("torch")
         with pytest.raises(PETSynthError, match="two different methods"):
             load_predictors(["ours=atlas", "ours=flow"], "cpu")
+
+
+def test_everybody_is_judged_on_the_people_that_every_model_can_do(store: Store) -> None:
+    plain = make_predictor(store)
+    config = {**plain.bundle.config, "needs": ["flair"]}
+    needing = replace(plain, label="needing", bundle=replace(plain.bundle, config=config))
+    assert suited(store, "train", [plain]) == (store.split("train"), {})
+    people, left_out = suited(store, "train", [plain, needing])
+    assert [s.row for s in people] == [s.row for s in store.split("train") if s.row % 4]
+    assert left_out == {"needing": len(store.split("train")) - len(people)}
+    without = replace(store, subjects=tuple(replace(s, flair=False) for s in store.subjects))
+    with pytest.raises(PETSynthError, match="Nobody in the split 'test' has a FLAIR"):
+        suited(without, "test", [plain, needing])

@@ -58,7 +58,7 @@ class Calibrated:
     people
         Tracer -> number of calibration people (anatomies; two scans of one are one).
     warning
-        A sentence when there were few, else empty.
+        Sentences when there were few, or some that the model cannot do; else empty.
     """
 
     folder: Path
@@ -158,7 +158,9 @@ def calibrate(
     target = target_of(store, "auto" if aims_at_truth else "acquired")
     # A store of calibration people need hold nobody else.
     material = Material(store, target, train=(), validation=())
-    subjects = store.split(split)
+    everybody = store.split(split)
+    subjects = tuple(s for s in everybody if bundle.suits(flair=s.flair))
+    left_out = len(everybody) - len(subjects)
     _require_strangers(bundle, store, subjects)
     people = {
         t: len({s.anatomy for s in subjects if t in s.tracers})
@@ -170,7 +172,8 @@ def calibrate(
         raise PETSynthError(
             ErrorCode.BAD_DATA,
             f"Only {most} calibration people have a PET that {bundle.name} can generate.",
-            f"At least {FEWEST} are needed, {ENOUGH} are wanted: prepare more.",
+            f"At least {FEWEST} are needed, {ENOUGH} are wanted: prepare more"
+            f"{', with a FLAIR' if left_out else ''}.",
         )
     judged = [t for t in people if people[t] >= FEWEST]
     scores = _scores(loaded, material, subjects, judged, tell)
@@ -199,12 +202,17 @@ def calibrate(
     weights = load_file(bundle.weights) if bundle.weights.is_file() else {}
     write_folder(out, json.loads(json.dumps(config)), _card(bundle, people, material), weights)
     few = min(n for n in people.values() if n >= FEWEST)
-    warning = (
-        f"Calibrated on {few} people: coverage is right on average, but scatters; use {ENOUGH}."
-        if few < ENOUGH
-        else ""
-    )
-    return Calibrated(out, people, warning)
+    warnings = []
+    if left_out:
+        warnings.append(
+            f"{left_out} of {len(everybody)} subjects were left out: they have no FLAIR, and "
+            f"{bundle.name} cannot do without one."
+        )
+    if few < ENOUGH:
+        warnings.append(
+            f"Calibrated on {few} people: coverage is right on average, but scatters; use {ENOUGH}."
+        )
+    return Calibrated(out, people, " ".join(warnings))
 
 
 def _require_strangers(bundle: Bundle, store: Store, subjects: Sequence[Subject]) -> None:
@@ -220,7 +228,7 @@ def _require_strangers(bundle: Bundle, store: Store, subjects: Sequence[Subject]
 
 def _sets(bundle: Bundle) -> tuple[str, ...]:
     """The information sets that a model can be given."""
-    return tuple(i for i in INFORMATION if i != "no_flair" or "flair" not in bundle.needs)
+    return tuple(i for i in INFORMATION if i != "no_flair" or bundle.suits(flair=False))
 
 
 def _whose(subjects: Sequence[Subject], tracer: str) -> list[str]:

@@ -22,7 +22,7 @@ from .deviations import Deviation, as_facts, deviations, protocol_section
 from .gather import Gathered, Plan, Tell, gather
 from .judge import Comparison, Score, all_scores, comparisons
 from .kept import KEPT, forget
-from .predictor import Predictor
+from .predictor import Predictor, suited
 from .primary import primary_section
 from .protocol import Entries, Protocol
 from .report import Report, html, markdown, tally
@@ -131,7 +131,7 @@ def evaluate(
             f"Choose from {', '.join(CHECKS)}.",
         )
     require_room(out)
-    subjects = store.split(plan.split)
+    subjects, left_out = suited(store, plan.split, predictors)
     subjects = subjects[: plan.subjects] if plan.subjects else subjects
     tracers = _tracers(store, subjects, predictors, plan.tracers)
     primary = _primary(plan, tracers)
@@ -167,7 +167,9 @@ def evaluate(
         beside.flag_section(gathered, rows),
         *check_sections,
         *([sites] if sites else []),
-        setting.data_section(results, plan.split, strangers_claims(store, subjects, predictors)),
+        setting.data_section(
+            results, plan.split, strangers_claims(store, subjects, predictors), left_out
+        ),
         setting.conventions_section(results),
         setting.cost_section(
             gathered, peak_memory_mb() / 1000.0, _provenance(store, predictors, plan)
@@ -182,6 +184,7 @@ def evaluate(
     tell("Writing", 0, 1)
     summary = _summary(store, results, plan, primary, scores, found, report)
     summary["models"] = [_named(predictor) for predictor in predictors]
+    summary["left_out"] = left_out
     if plan.protocol is not None:
         summary["protocol"] = as_facts(plan.protocol, strayed, results, plan.entries)
     summary = _finite(summary)

@@ -247,3 +247,34 @@ def load_predictors(models: Sequence[str], device: str) -> list[Predictor]:
             )
         predictors.append(Predictor(name, len(same), loaded.bundle, loaded))
     return predictors
+
+
+def suited(
+    store: Store, split: str, predictors: Sequence[Predictor]
+) -> tuple[tuple[Subject, ...], dict[str, int]]:
+    """Who of a split can be shown to every model, so that all are judged on the same people.
+
+    Returns
+    -------
+    The subjects; and label of each model that cannot do everybody -> how many it leaves out.
+
+    Raises
+    ------
+    PETSynthError
+        ``BAD_DATA`` when the split is empty, or nobody suits every model.
+    """
+    everybody = store.split(split)
+    left_out = {
+        p.label: n
+        for p in predictors
+        if (n := sum(not p.bundle.suits(flair=s.flair) for s in everybody))
+    }
+    subjects = tuple(s for s in everybody if all(p.bundle.suits(flair=s.flair) for p in predictors))
+    if not subjects:
+        raise PETSynthError(
+            ErrorCode.BAD_DATA,
+            f"Nobody in the split {split!r} has a FLAIR, which {next(iter(left_out))} cannot do "
+            "without.",
+            "Prepare subjects with a FLAIR, or leave the model out.",
+        )
+    return subjects, left_out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -23,8 +23,16 @@ RATIO_SD = 0.02
 """More than resampling explains: beyond this the oracle knows something that no image shows."""
 
 
-def data_section(results: Results, split: str, strangers: Sequence[Claim]) -> Section:
-    """Who was judged, on what, and whether the models had met them (`strangers_claims`)."""
+def data_section(
+    results: Results, split: str, strangers: Sequence[Claim], left_out: Mapping[str, int]
+) -> Section:
+    """Who was judged, on what, and whether the models had met them (`strangers_claims`).
+
+    Parameters
+    ----------
+    left_out
+        Model -> subjects of the split whom nobody was judged on, for it cannot do them.
+    """
     store, subjects = results.store, results.subjects
     training = results.training or store
     train = [s for s in training.subjects if s.split == "train"]
@@ -33,6 +41,10 @@ def data_section(results: Results, split: str, strangers: Sequence[Claim]) -> Se
     trained_sites = {s.site for s in train}
     rows = [
         ("Subjects", f"{len(subjects)} {subjects_word(results)}, split {split!r}"),
+        *(
+            ("Left out, by all models", f"{count} without a FLAIR, which {label} cannot do without")
+            for label, count in left_out.items()
+        ),
         ("Anatomies", str(len(set(results.anatomies)))),
         ("Anatomies shared with the training split", str(len(shared))),
         (
