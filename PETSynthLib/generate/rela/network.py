@@ -9,6 +9,7 @@ input, which is what `TransformerBlock` does. Ours may be told a vector more (cl
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +60,11 @@ class Shape:
 
 
 class Convolution(nn.Module):
-    """A convolution that keeps the extent, or halves it with ``stride`` 2."""
+    """A convolution that keeps the extent, or halves it with ``stride`` 2.
+
+    A grid narrower than the kernel is convolved in float32: the bfloat16 form of oneDNN (torch 2.13
+    on a CPU) gives weights of the kernel's rim gradients out of unwritten memory there.
+    """
 
     def __init__(self, c_in: int, c_out: int, kernel: int = 3, stride: int = 1) -> None:
         super().__init__()
@@ -67,7 +72,9 @@ class Convolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, c_in, I, J, K) to (N, c_out, ...)."""
-        out: Tensor = self.conv(x)
+        narrow = min(x.shape[2:]) < self.conv.kernel_size[0]
+        with torch.autocast(x.device.type, enabled=False) if narrow else nullcontext():
+            out: Tensor = self.conv(x.float() if narrow else x)
         return out
 
 
