@@ -169,8 +169,9 @@ class Bundle:
     def require_images(self, *, flair: bool) -> None:
         """Refuse a scan without a FLAIR where the model never learnt to do without one."""
         if not self.suits(flair=flair):
+            # Not BAD_FLAIR: whoever is told that may offer to go on without one.
             raise PETSynthError(
-                ErrorCode.BAD_FLAIR,
+                ErrorCode.BAD_REQUEST,
                 f"The model {self.name} cannot do without a FLAIR.",
                 "Give the FLAIR of the same visit, or choose another model.",
             )

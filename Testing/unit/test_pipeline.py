@@ -316,7 +316,7 @@ def test_a_model_that_needs_a_flair_is_refused_without_one_before_the_long_steps
             prepare=preparing,
             load_generator=lambda *_: LoadedGenerator(bundle, noting),
         )
-    assert caught.value.code is ErrorCode.BAD_FLAIR
+    assert caught.value.code is ErrorCode.BAD_REQUEST
     assert preparing.asked == {}
 
 
