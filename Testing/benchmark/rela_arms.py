@@ -176,7 +176,8 @@ def look(
 ) -> Iterator[Number]:
     """Every number of every arm and rival."""
     own = material_of(open_store(stores["own"]), "auto")
-    people = own.store.split("test")[:most]
+    # Claims are about T1 and FLAIR: whoever has one alone would decide what the other is worth.
+    people = tuple(s for s in own.store.split("test") if s.flair)[:most]
     for name, folder in bundles.items():
         generator: Any = load_generator(str(folder), "cpu").generator
         arm = ARMS[name]
