@@ -45,8 +45,8 @@ def scaled(image: Array, limits: Limits) -> Array:
 
 
 def scaled_mri(image: Array, scaling: str) -> Array:
-    """A T1 or FLAIR in -1..1, ``fixed`` (cut off at `MRI_TOP`) or ``paper``."""
-    low, high = (0.0, MRI_TOP) if scaling == "fixed" else own_range(image)
+    """A T1 or FLAIR in -1..1: ``paper``, or else cut off at `MRI_TOP`."""
+    low, high = own_range(image) if scaling == "paper" else (0.0, MRI_TOP)
     return scaled(np.clip(image, low, high), (low, high))
 
 

@@ -48,7 +48,9 @@ LARGEST_TRAINING_MB, LARGEST_INFERENCE_MB = 6000.0, 2000.0
 def method_of(store: Store, latent: bool) -> RelaMethod:
     """An untrained method: weights decide no speed."""
     body = read_yaml(settings_file("rela", "latent"))["method"] if latent else {}
-    return RelaMethod(build(RelaConfig, body), material_of(store, "auto"), 0)
+    method = RelaMethod(build(RelaConfig, body), material_of(store, "auto"), 0)
+    method.use(method.prepare(lambda words, done, total: None))
+    return method
 
 
 def seconds(folder: Path, repeats: int) -> dict[str, dict[str, float]]:

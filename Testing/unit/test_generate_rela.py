@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from PETSynthLib.errors import ErrorCode, PETSynthError
 from PETSynthLib.generate import Bundle, Effort, load_generator
 from PETSynthLib.generate.bundle import write_checksums
 from PETSynthLib.generate.rela.generator import RelaGenerator
-from PETSynthLib.generate.rela.network import DiffusionUNet, Shape, shape_from
+from PETSynthLib.generate.rela.network import Convolution, DiffusionUNet, Shape, shape_from
 from PETSynthLib.generate.rela.space import (
     LatentSpace,
     VoxelSpace,
@@ -31,7 +32,9 @@ from PETSynthLib.generate.rela.space import (
     stacked,
     unfold,
 )
+from PETSynthLib.generate.rela.units import units_of
 from PETSynthLib.generate.schedules import scaled_linear_alphas
+from PETSynthLib.learn.prepare.grids import GRIDS
 from PETSynthLib.learn.store import Store
 from PETSynthLib.learn.train.run import train_method
 from PETSynthLib.progress import Silent
@@ -132,6 +135,35 @@ class TestNetwork:
         said = network(torch.randn(1, 3, 8, 4, 4), torch.tensor([3]), torch.tensor([2]))
         assert not said.any()
 
+    def test_a_grid_narrower_than_the_kernel_has_true_gradients_in_bfloat16(self) -> None:
+        torch.manual_seed(0)
+        layer, x = Convolution(16, 16), torch.randn(1, 16, 2, 2, 2)
+        layer(x).square().sum().backward()
+        true = layer.conv.weight.grad.clone()
+        for _ in range(5):
+            layer.zero_grad()
+            left = torch.full((200_000,), 1e30)  # what the allocator hands out again
+            del left
+            with torch.autocast("cpu", torch.bfloat16):
+                said = layer(x)
+            said.float().square().sum().backward()
+            assert torch.allclose(layer.conv.weight.grad, true, atol=0.05 * float(true.abs().max()))
+
+
+class TestUnits:
+    def test_a_range_ends_at_one_and_a_deviation_at_five(self) -> None:
+        suvr = np.array([0.0, 1.0, 3.0, 9.0], np.float32)
+        known = {"scaling": "fixed", "suvr_range": {"pib": [0.0, 3.0]}, "suvr_sd": {"pib": 0.5}}
+        fixed = units_of(known, "pib", {})
+        assert fixed.of(suvr).tolist() == pytest.approx([-1.0, -1 / 3, 1.0, 1.0])
+        assert fixed.suvr(fixed.of(suvr)).tolist() == pytest.approx([0.0, 1.0, 3.0, 3.0], abs=1e-6)
+        assert (fixed.bound, fixed.empty) == (1.0, -1.0)
+        mean = np.array([0.0, 1.5, 2.0, 1.0], np.float32)
+        off = units_of({**known, "scaling": "deviation"}, "pib", {"pib": mean})
+        assert off.of(suvr).tolist() == [0.0, -1.0, 2.0, 5.0]
+        assert off.suvr(np.array([-1.0, 0.0, 0.0, 2.0])).tolist() == [0.0, 1.5, 2.0, 2.0]
+        assert off.empty == 0.0
+
 
 class TestSpace:
     def test_folding_keeps_neighbours_together_and_loses_nothing(self) -> None:
@@ -225,6 +257,10 @@ class TestGenerator:
             )
 
         small = replace(inputs, t1=cut(inputs.t1), brain=cut(inputs.brain))
+        # A mean PET would have to lie on the odd grid too.
+        facts = {**generator.facts, "scaling": "fixed"}
+        config = {**generator.bundle.config, "method_config": facts}
+        generator = replace(generator, bundle=Bundle(generator.bundle.folder, config, ""))
         assert generator.generate(small, Effort(), Silent()).mean.shape == (13, 16, 15)
 
     def test_a_model_that_needs_a_flair_says_so(
@@ -234,7 +270,7 @@ class TestGenerator:
         strict = replace(generator, bundle=Bundle(generator.bundle.folder, config, ""))
         with pytest.raises(PETSynthError, match="cannot do without a FLAIR") as refused:
             strict.generate(given(store), Effort(), Silent())
-        assert refused.value.code is ErrorCode.BAD_FLAIR
+        assert refused.value.code is ErrorCode.BAD_REQUEST
 
     def test_an_unknown_tracer_is_refused(self, generator: RelaGenerator) -> None:
         with pytest.raises(PETSynthError, match="cannot generate pbr28"):
@@ -258,7 +294,10 @@ class TestGenerator:
         from PETSynthLib.learn.methods.rela_config import RelaConfig
 
         method = RelaMethod(RelaConfig(), material_of(store, "auto"), 0)
-        assert sum(2 * v.numel() for v in method.tensors().values()) < 3e6
+        networks = sum(2 * v.numel() for v in method.tensors().values())
+        assert networks < 3e6
+        means = 2 * 3 * math.prod(GRIDS["3mm"].shape)
+        assert networks + means < 4e6  # the shipped bundle: three tracers
         assert shape_from(method.facts["network"]) == method.network.shape
 
     def test_a_bundle_s_weights_are_float16_under_the_published_names(self, folder: Path) -> None:

@@ -51,6 +51,7 @@ def new(material: Material, config: RelaConfig = TINY) -> RelaMethod:
     """A method whose networks say something (fresh ones say 0)."""
     torch.manual_seed(0)
     method = RelaMethod(config, material, seed=0)
+    method.use(method.prepare(lambda words, done, total: None))
     chance = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for parameter in method.network.parameters():
@@ -70,7 +71,8 @@ def batch_of(method: RelaMethod, *times: int, row: int = 0) -> Batch:
 
 class TestLosses:
     def test_noise_and_clean_prediction_are_the_paper_s(self, material: Material) -> None:
-        method = new(material, replace(TINY, says="epsilon", clean="paper", patch=1))
+        paper = replace(TINY, says="epsilon", clean="paper", scaling="fixed", outside=1.0, patch=1)
+        method = new(material, paper)
         batch = batch_of(method, 700)
         with torch.no_grad():
             looked = method.pieces.look(batch)
@@ -86,6 +88,17 @@ class TestLosses:
         share = (clean.abs() > 1).float().mean()
         assert float(terms["clamped"]) == pytest.approx(float(share), abs=1e-3)
         assert float(share) > 0.1
+
+    def test_outside_of_the_brain_an_error_counts_for_less(self, material: Material) -> None:
+        method = new(material, replace(TINY, patch=1, outside=0.25))
+        brain = torch.tensor([1.0, 1.0, 0.0, 0.0]).reshape(1, 1, 4, 1, 1)
+        errors = torch.tensor([2.0, 4.0, 8.0, 0.0]).reshape(1, 1, 4, 1, 1)
+        # (2 + 4 + 8 / 4) / (1 + 1 + 1 / 4 + 1 / 4)
+        assert method.pieces.over_brain(errors, brain).tolist() == pytest.approx([3.2])
+        latent = new(material, replace(TINY, space="latent", latent=replace(TINY.latent, base=8)))
+        corner = torch.zeros(1, 1, 8, 8, 8)
+        corner[..., 0, 0, 0] = 1.0
+        assert latent.space.cover(corner).sum().item() == latent.space.channels
 
     def test_by_default_late_steps_count_less_and_still_teach(self, material: Material) -> None:
         slopes = {}
@@ -160,6 +173,46 @@ class TestLosses:
         assert x.grad[[0, 2, 3]].tolist() == pytest.approx([1.0, 0.25, 0.1])
 
 
+class TestDeviation:
+    def test_what_is_said_by_nobody_is_the_mean_pet(self, material: Material) -> None:
+        method = RelaMethod(TINY, material, 0)
+        method.use(method.prepare(lambda words, done, total: None))
+        pets = [material.pet(s, "fdg") for s in material.train if "fdg" in s.tracers]
+        mean, nothing = np.mean(pets, 0), torch.zeros(1, 1, 16, 16, 16)
+        assert np.allclose(method.suvr(nothing, "fdg"), mean, atol=2e-3)
+        brain = np.mean([material.store.brain(s.row) for s in material.train], 0) >= 0.5
+        sd = float(np.sqrt(np.var(pets, 0)[brain].mean()))
+        assert method.facts["suvr_sd"]["fdg"] == pytest.approx(sd, rel=1e-3)
+        numbers = method.scaled(pets[0], material.store.brain(0), "fdg")
+        assert np.allclose(method.suvr(numbers[None], "fdg"), pets[0], atol=2e-3)
+        assert 0.3 < float(numbers[0][torch.from_numpy(brain)].std()) < 3.0
+
+    def test_a_mirrored_example_is_off_the_same_mean(self, material: Material) -> None:
+        method = new(material, replace(TINY, mirror=1.0))
+        subject = material.train[0]
+        example = method.draw(method.stages[0], subject, np.random.default_rng(0))
+        tracer = {v: k for k, v in method.facts["tracer_labels"].items()}[int(example["tracer"])]
+        pet, brain = material.pet(subject, tracer), material.store.brain(subject.row)
+        wanted = method.scaled(pet[::-1], brain[::-1], tracer).numpy()
+        assert np.array_equal(example["pet"], wanted)
+
+    @pytest.mark.parametrize(("scaling", "empty"), [("deviation", 0.0), ("fixed", -1.0)])
+    def test_what_lies_outside_the_brain_is_not_learnt(
+        self, material: Material, scaling: str, empty: float
+    ) -> None:
+        method = new(material, replace(TINY, scaling=scaling))
+        brain = material.store.brain(0)
+        pet = method.scaled(np.full(brain.shape, 1.1, np.float32), brain, "fdg")[0].numpy()
+        assert (pet[~brain] == empty).all()
+        assert (pet[brain] != empty).any()
+
+    def test_another_grid_is_no_model_to_begin_with(self, material: Material) -> None:
+        method = new(material)
+        tensors = {k: v[1:] if k == "mean.fdg" else v for k, v in method.tensors().items()}
+        with pytest.raises(ValueError, match="mean"):
+            new(material).load(tensors, method.facts)
+
+
 class TestExamples:
     def test_each_choice_of_images_is_drawn_and_never_none(self, material: Material) -> None:
         config = replace(TINY, flair_only=0.3, hide=HidingConfig(no_flair=0.3))
@@ -191,7 +244,7 @@ class TestExamples:
     def test_the_network_is_told_how_blurred_the_wanted_pet_is(self, material: Material) -> None:
         subject = material.train[0]
         sharp, soft = (
-            new(material, replace(TINY, blur_mm=mm, mirror=0.0)).draw(
+            new(material, replace(TINY, blur_mm=mm, mirror=0.0, scaling="fixed")).draw(
                 new(material).stages[0], subject, np.random.default_rng(3)
             )
             for mm in (0.0, 40.0)

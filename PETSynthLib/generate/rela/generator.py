@@ -21,11 +21,12 @@ from ..device import Placement, keep_big_buffers, place
 from ..diffusion import Diffusion
 from ..draws import answer_of, seeds_of
 from ..interface import Effort, Generated, GeneratorInput
-from ..scaling import scaled_mri, suvr_of
+from ..scaling import scaled_mri
 from ..schedules import scaled_linear_alphas
 from .network import DiffusionUNet, shape_from
 from .sampling import Known, draw, steps_of
 from .space import Space, build_space, padded, stacked
+from .units import units_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +39,8 @@ class RelaGenerator:
         Schedule, and what the network says.
     sampler
         One of `sampling.SAMPLERS`.
+    means
+        See `units.units_of`.
     hidden
         Images that are not shown though they are given (``t1``, ``flair``): for measuring what
         each is worth. No request can ask for it.
@@ -49,6 +52,7 @@ class RelaGenerator:
     diffusion: Diffusion
     placement: Placement
     sampler: str
+    means: dict[str, NDArray[np.float32]]
     hidden: tuple[str, ...] = ()
 
     @property
@@ -114,13 +118,13 @@ class RelaGenerator:
         steps: list[int],
         callback: Callable[[int, Tensor], None],
     ) -> NDArray[np.float32]:
-        """One sample (I, J, K), SUVR."""
+        """One sample (I, J, K), SUVR; nothing outside the brain, of which the MRI says nothing."""
         parts = (self.network, self.space, self.diffusion)
         with self.placement.autocast():
             image = draw(*parts, known, self.sampler, steps, seed, callback)[0, 0]
         i, j, k = inputs.t1.shape
-        low, high = self.facts["suvr_range"][inputs.tracer.key]
-        return suvr_of(image[:i, :j, :k].cpu().numpy(), (low, high))
+        units = units_of(self.facts, inputs.tracer.key, self.means)
+        return units.suvr(image[:i, :j, :k].cpu().numpy()) * inputs.brain.mask
 
 
 def told_vector(
@@ -176,4 +180,8 @@ def load_rela(bundle: Bundle, device: str) -> RelaGenerator:
         part.to(placement.device).eval()
     alphas = scaled_linear_alphas(**facts["schedule"])
     diffusion = Diffusion(alphas, facts["says"])
-    return RelaGenerator(bundle, network, space, diffusion, placement, facts["sampler"]["name"])
+    means = {
+        k.removeprefix("mean."): v.numpy() for k, v in weights.items() if k.startswith("mean.")
+    }
+    sampler = facts["sampler"]["name"]
+    return RelaGenerator(bundle, network, space, diffusion, placement, sampler, means)

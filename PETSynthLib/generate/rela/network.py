@@ -9,7 +9,6 @@ input, which is what `TransformerBlock` does. Ours may be told a vector more (cl
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,9 +71,11 @@ class Convolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, c_in, I, J, K) to (N, c_out, ...)."""
-        narrow = min(x.shape[2:]) < self.conv.kernel_size[0]
-        with torch.autocast(x.device.type, enabled=False) if narrow else nullcontext():
-            out: Tensor = self.conv(x.float() if narrow else x)
+        if min(x.shape[2:]) < self.conv.kernel_size[0]:
+            with torch.autocast(x.device.type, enabled=False):
+                small: Tensor = self.conv(x.float())
+            return small
+        out: Tensor = self.conv(x)
         return out
 
 

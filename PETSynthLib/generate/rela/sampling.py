@@ -67,7 +67,7 @@ def draw(
     seed: int,
     callback: Callable[[int, Tensor], None] | None = None,
 ) -> Tensor:
-    """One PET (1, 1, I, J, K), scaled to -1..1, padded as `known` is.
+    """One PET (1, 1, I, J, K) in the numbers of `units`, padded as `known` is.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ LATENT_BOUND = 4.0
 
 
 class Space(nn.Module):
-    """What both spaces offer.
+    """What both spaces offer; a PET comes and goes in the numbers of `units`.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Space(nn.Module):
     bound: float
 
     def encode(self, pet: Tensor) -> Tensor:
-        """(N, 1, I, J, K), -1..1, to (N, channels, I / factor, ...)."""
+        """(N, 1, I, J, K), in `units`, to (N, channels, I / factor, ...)."""
         raise NotImplementedError
 
     def decode(self, z: Tensor) -> Tensor:
@@ -49,6 +49,10 @@ class Space(nn.Module):
         """(N, 2, I, J, K), -1..1, to (N, 2 channels, I / factor, ...)."""
         raise NotImplementedError
 
+    def cover(self, mask: Tensor) -> Tensor:
+        """(N, 1, I, J, K), 0 or 1, to (N, channels, I / factor, ...): where any of it is 1."""
+        raise NotImplementedError
+
 
 class VoxelSpace(Space):
     """The voxels themselves; ``patch``^3 of them share a position (1: as published).
@@ -57,11 +61,9 @@ class VoxelSpace(Space):
     grid ``patch`` times as coarse.
     """
 
-    bound = 1.0
-
-    def __init__(self, patch: int) -> None:
+    def __init__(self, patch: int, bound: float = 1.0) -> None:
         super().__init__()
-        self.factor, self.channels = patch, patch**3
+        self.factor, self.channels, self.bound = patch, patch**3, bound
 
     def encode(self, pet: Tensor) -> Tensor:
         """See `Space.encode`."""
@@ -74,6 +76,10 @@ class VoxelSpace(Space):
     def see(self, mri: Tensor) -> Tensor:
         """See `Space.see`."""
         return fold(mri, self.factor)
+
+    def cover(self, mask: Tensor) -> Tensor:
+        """See `Space.cover`."""
+        return fold(mask, self.factor)
 
 
 class LatentSpace(Space):
@@ -117,6 +123,10 @@ class LatentSpace(Space):
         n, c = mri.shape[:2]
         z = self.standardised(self.mri.encode(mri.reshape(n * c, 1, *mri.shape[2:])), 1)
         return z.reshape(n, c * self.channels, *z.shape[2:])
+
+    def cover(self, mask: Tensor) -> Tensor:
+        """See `Space.cover`."""
+        return F.max_pool3d(mask, self.factor).expand(-1, self.channels, -1, -1, -1)
 
 
 class Autoencoder(nn.Module):
@@ -191,14 +201,14 @@ def unfold(z: Tensor, patch: int) -> Tensor:
     )
 
 
-def padded(x: Tensor, multiple: int) -> Tensor:
+def padded(x: Tensor, multiple: int, empty: float = EMPTY) -> Tensor:
     """``x`` (..., I, J, K) with air behind it, so that every extent divides by ``multiple``."""
     pad = [p for n in reversed(x.shape[-3:]) for p in (0, -n % multiple)]
-    return F.pad(x, pad, value=EMPTY)
+    return F.pad(x, pad, value=empty)
 
 
 def build_space(facts: dict[str, Any]) -> Space:
     """The space that ``method_config["space"]`` describes."""
     if facts["kind"] == "voxel":
-        return VoxelSpace(facts["patch"])
+        return VoxelSpace(facts["patch"], facts["bound"])
     return LatentSpace(facts["base"], facts["channels"])

@@ -25,18 +25,20 @@ from ...generate.rela.generator import told_vector
 from ...generate.rela.network import DiffusionUNet, Shape
 from ...generate.rela.sampling import Known, draw, steps_of
 from ...generate.rela.space import LatentSpace, Space, build_space, padded, stacked
-from ...generate.scaling import fixed_ranges, scaled, scaled_mri, suvr_of
+from ...generate.rela.units import MOST_DEVIATION, Units, units_between, units_of
+from ...generate.scaling import fixed_ranges, own_range, scaled_mri
 from ...generate.schedules import scaled_linear_alphas, trailing_steps
 from ...request import SCANNERS
 from ..store import Subject
 from .figures import picture_of
 from .interface import Example, Material, Stage, TrainingMethod, presets_of, scanner_of
 from .people import clinical_scaling
-from .ranges import NO_SCALE, limits_of, usual_ranges
+from .ranges import NO_SCALE, usual_ranges
 from .rela_config import RelaConfig
 from .rela_diffusion import DiffusionPart
 from .rela_distil import DistilPart
 from .rela_latent import LatentPart
+from .rela_mean import MEAN, SD, mean_pets
 
 LABELS = {"pbr28": 0, "pib": 1, "flortaucipir": 2}
 """Rows of the published embedding, which has one row more; other tracers follow."""
@@ -58,6 +60,7 @@ class RelaMethod(TrainingMethod):
         self.config, self.material, self.seed = config, material, seed
         self.tracers = list(material.store.tracers)
         self.facts = facts_of(config, material)
+        self.means: dict[str, NDArray[np.float32]] = {}
         self.space: Space = build_space(self.facts["space"])
         self.network = DiffusionUNet(shape_of(config, self.facts, self.space))
         self.facts["network"] = {
@@ -87,13 +90,20 @@ class RelaMethod(TrainingMethod):
         return tuple(stages)
 
     def prepare(self, tell: Callable[[str, int, int], None]) -> dict[str, torch.Tensor]:
-        """See `usual_ranges`."""
+        """See `mean_pets` and `usual_ranges`."""
+        if self.config.scaling == "deviation":
+            return mean_pets(self.material, tell)
         return usual_ranges(self.material, self.config.scaling, tell)
 
     def use(self, prepared: dict[str, torch.Tensor]) -> None:
-        """Take over the ranges of `prepare`."""
-        for tracer, limits in prepared.items():
-            self.facts["suvr_range"][tracer] = limits.tolist()
+        """Take over the mean PETs or the ranges of `prepare`."""
+        for name, value in prepared.items():
+            if name.startswith(MEAN):
+                self.means[name.removeprefix(MEAN)] = value.numpy()
+            elif name.startswith(SD):
+                self.facts["suvr_sd"][name.removeprefix(SD)] = float(value)
+            else:
+                self.facts["suvr_range"][name] = value.tolist()
 
     def begin(self, stage: Stage) -> None:
         """See `TrainingMethod.begin`."""
@@ -145,7 +155,8 @@ class RelaMethod(TrainingMethod):
         sampler = self.facts["sampler"]["name"]
         known = self.known(subject, tracer)
         parts = (self.network, self.space, self.diffusion)
-        return self.suvr(draw(*parts, known, sampler, steps, seed), tracer)
+        drawn = self.suvr(draw(*parts, known, sampler, steps, seed), tracer)
+        return drawn * self.material.store.brain(subject.row)
 
     def known(self, subject: Subject, tracer: str) -> Known:
         """Everything that is known of a subject, for one person's draw."""
@@ -170,16 +181,31 @@ class RelaMethod(TrainingMethod):
     def suvr(self, image: torch.Tensor, tracer: str) -> NDArray[np.float32]:
         """(1, 1, I, J, K), scaled and padded, as (I, J, K) in SUVR."""
         i, j, k = self.material.store.grid.shape
-        low, high = self.facts["suvr_range"][tracer]
-        return suvr_of(image[0, 0, :i, :j, :k].float().cpu().numpy(), (low, high))
+        numbers = image[0, 0, :i, :j, :k].float().cpu().numpy()
+        return units_of(self.facts, tracer, self.means).suvr(numbers)
 
-    def scaled(self, suvr: NDArray[np.float32], tracer: str) -> NDArray[np.float32]:
-        """A PET (I, J, K) as the network sees it: -1..1, cut off beyond."""
-        return scaled(suvr, limits_of(self.facts, tracer, suvr)).clip(-1.0, 1.0)
+    def scaled(
+        self, suvr: NDArray[np.float32], brain: NDArray[np.bool_], tracer: str
+    ) -> torch.Tensor:
+        """A PET (1, I, J, K) as the network sees it, padded.
+
+        Nothing is left outside the brain: the MRI does not show what takes up the tracer there,
+        and by that alone a discriminator would know the true one.
+        """
+        units = self.units(suvr, tracer)
+        inside = np.where(brain, units.of(suvr), np.float32(units.empty))
+        return padded(torch.from_numpy(inside)[None], self.multiple, units.empty)
+
+    def units(self, suvr: NDArray[np.float32], tracer: str) -> Units:
+        """The numbers of an example; the published ones depend on the PET itself."""
+        if self.config.scaling == "paper":
+            return units_between(own_range(suvr))
+        return units_of(self.facts, tracer, self.means)
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """See `TrainingMethod.tensors`: float16; the discriminator stays with the run."""
         result = {f"network.{k}": v.half() for k, v in self.network.state_dict().items()}
+        result |= {MEAN + t: torch.from_numpy(mean).half() for t, mean in self.means.items()}
         return result | {f"space.{k}": v.half() for k, v in self.space.state_dict().items()}
 
     def load(self, tensors: dict[str, torch.Tensor], facts: dict[str, Any]) -> None:
@@ -189,6 +215,12 @@ class RelaMethod(TrainingMethod):
                 raise ValueError(name)
         # What its numbers meant when it was trained they go on to mean.
         self.facts["suvr_range"] = facts["suvr_range"]
+        if self.config.scaling == "deviation":
+            self.facts["suvr_sd"] = facts["suvr_sd"]
+            means = {t: tensors[MEAN + t].float().numpy() for t in self.tracers}
+            if any(mean.shape != self.material.store.grid.shape for mean in means.values()):
+                raise ValueError(MEAN)
+            self.means = means
         if "clinic" in self.config.told:
             self.facts["clinical_scaling"] = facts["clinical_scaling"]
         for prefix, part in (("network.", self.network), ("space.", self.space)):
@@ -225,8 +257,9 @@ class RelaMethod(TrainingMethod):
 def facts_of(config: RelaConfig, material: Material) -> dict[str, Any]:
     """``method_config``, but for the network."""
     tracers = list(material.store.tracers)
+    bound = MOST_DEVIATION if config.scaling == "deviation" else 1.0
     space = (
-        {"kind": "voxel", "patch": config.patch}
+        {"kind": "voxel", "patch": config.patch, "bound": bound}
         if config.space == "voxel"
         else {"kind": "latent", "base": config.latent.base, "channels": config.latent.channels}
     )
@@ -241,6 +274,7 @@ def facts_of(config: RelaConfig, material: Material) -> dict[str, Any]:
         "scanners": list(SCANNERS),
         "clinical_scaling": clinical_scaling(material.train),
         "suvr_range": fixed_ranges(tracers),
+        "suvr_sd": {},
         "scaling": config.scaling,
         "told": list(config.told),
         "says": config.says,

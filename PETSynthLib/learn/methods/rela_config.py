@@ -52,9 +52,9 @@ class RelaConfig:
 
     space: Literal["voxel", "latent"] = setting("voxel", "what is made noisy: voxels or latents")
     patch: int = setting(2, "voxels along an axis that share a position (voxel space)", low=1)
-    channels: tuple[int, ...] = setting((24, 32, 48), "channels of each level", low=8)
+    channels: tuple[int, ...] = setting((24, 32, 40), "channels of each level", low=8)
     blocks: int = setting(1, "residual blocks a level on the way down", low=1)
-    head: int = setting(48, "channels of an attention head (lowest level)", low=1)
+    head: int = setting(40, "channels of an attention head (lowest level)", low=1)
     says: Literal["epsilon", "v", "clean"] = setting(
         "clean", "what the network predicts; the losses are the same"
     )
@@ -66,8 +66,13 @@ class RelaConfig:
     warm_up_share: float = setting(
         0.5, "share of the network's training before the discriminator joins", low=0.01, high=0.99
     )
-    scaling: Literal["fixed", "paper"] = setting(
-        "fixed", "SUVR by a fixed scale a tracer, or every image by its own minimum and maximum"
+    scaling: Literal["deviation", "fixed", "paper"] = setting(
+        "deviation",
+        "SUVR as deviation from the training people's mean PET, by a fixed range a tracer, or "
+        "every image by its own minimum and maximum",
+    )
+    outside: float = setting(
+        0.2, "weight of voxels outside the brain in the losses on noise and picture", low=0, high=1
     )
     told: tuple[Literal["clinic", "scanner"], ...] = setting(
         ("clinic", "scanner"), "what the network is told beside images, time and tracer"

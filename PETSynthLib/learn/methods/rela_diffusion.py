@@ -6,7 +6,8 @@
 multiplies gradients by sqrt((1 - a) / a), 48 at the last step, and its clamp then takes them away:
 ``clean: paper``. By default a loss is divided by the factor with which the network's errors reach
 it, where that is above 1, and the clean prediction is clamped softly (`soft_clamp`). The share that
-lies beyond the bound is logged as ``clamped`` in both.
+lies beyond the bound is logged as ``clamped`` in both. Noise and clean prediction count for less
+outside the brain, which is three quarters of the grid (``outside``).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from ...generate.rela.space import padded, stacked
 from ...generate.scaling import scaled_mri
 from ..losses.adversarial import relativistic, squared_slope
 from ..store import Subject
-from .discriminator import PatchDiscriminator
+from .discriminator import PatchDiscriminator, frozen
 from .interface import Batch, Example, Player, Terms, scanner_of
 from .people import hidden_clinic
 
@@ -97,15 +98,18 @@ class DiffusionPart:
         mri_mm, pet_mm = config.blur_mm * rng.random(2)
         mri = self._mri(subject, mri_mm, rng)
         suvr = self._blurred(method.material.pet(subject, tracer), pet_mm)
-        pet = torch.from_numpy(method.scaled(suvr, tracer))[None]
+        brain = method.material.store.brain(subject.row)
         if rng.random() < config.mirror:
-            mri, pet = mri.flip(1), pet.flip(1)
-        mri, pet = (padded(v, method.multiple) for v in (mri, pet))
+            # Before the scale, whose mean PET is nobody's mirror image.
+            mri, suvr, brain = mri.flip(1), suvr[::-1], brain[::-1]
+        pet, mri = method.scaled(suvr, brain, tracer), padded(mri, method.multiple)
+        inside = padded(torch.from_numpy(brain.astype(np.float32))[None], method.multiple, 0.0)
         coarse = [n // method.space.factor for n in pet.shape[1:]]
         told = told_vector(clinical, scanner, pet_mm, method.facts)
         return {
             "pet": pet.numpy(),
             "mri": mri.numpy(),
+            "brain": inside.numpy(),
             "tracer": np.asarray(method.facts["tracer_labels"][tracer]),
             "time": np.asarray(rng.integers(method.diffusion.total)),
             "noise": rng.standard_normal((method.space.channels, *coarse), dtype=np.float32),
@@ -169,13 +173,19 @@ class DiffusionPart:
         """Noise and clean prediction."""
         return self._terms(batch, self.look(batch))
 
+    def over_brain(self, errors: Tensor, brain: Tensor) -> Tensor:
+        """Mean (N,) of errors (N, C, i, j, k) that counts voxels outside the brain for less."""
+        outside = self.method.config.outside
+        weight = outside + (1.0 - outside) * self.method.space.cover(brain.float())
+        return (weight * errors).flatten(1).sum(1) / weight.flatten(1).sum(1)
+
     def _terms(self, batch: Batch, looked: Looked) -> Terms:
         with torch.autocast(looked.pet.device.type, enabled=False):
             weights = self.weights(batch["time"])
-            squared = (looked.epsilon - batch["noise"]).square().flatten(1).mean(1)
-            noise = (weights[0] * squared).mean()
-            off = (self.held(looked.clean) - looked.pet).abs().flatten(1).mean(1)
-            clean = (weights[1] * off).mean()
+            squared = (looked.epsilon - batch["noise"]).square()
+            noise = (weights[0] * self.over_brain(squared, batch["brain"])).mean()
+            off = (self.held(looked.clean) - looked.pet).abs()
+            clean = (weights[1] * self.over_brain(off, batch["brain"])).mean()
             beyond = looked.clean.detach().abs() > self.method.space.bound
         return {
             "loss": noise + self.method.config.clean_weight * clean,
@@ -189,7 +199,8 @@ class DiffusionPart:
         looked = self.look(batch)
         terms = self._terms(batch, looked)
         with torch.autocast(looked.pet.device.type, enabled=False):
-            made = self.judged(self.held(looked.clean), looked.mri, batch["tracer"])
+            with frozen(self.rival):
+                made = self.judged(self.held(looked.clean), looked.mri, batch["tracer"])
             with torch.no_grad():
                 true = self.judged(looked.pet, looked.mri, batch["tracer"])
             pairs = (self.weights(batch["time"])[1] * relativistic(made, true)).mean()
@@ -231,9 +242,9 @@ class DiffusionPart:
             if tracer not in subject.tracers:
                 continue
             true = method.material.pet(subject, tracer)
-            pet = torch.from_numpy(method.scaled(true, tracer))[None, None]
+            pet = method.scaled(true, brain, tracer)[None]
             known = method.known(subject, tracer)
-            z = method.space.encode(padded(pet.to(device), method.multiple)).float()
+            z = method.space.encode(pet.to(device)).float()
             rng = np.random.default_rng([method.seed, 7, number])
             for step in SCORE_TIMES:
                 noise = torch.from_numpy(rng.standard_normal(z.shape, dtype=np.float32)).to(z)

@@ -96,8 +96,8 @@ class DistilPart:
             clean = method.diffusion.clean(x, said, t)
             share = method.diffusion.alphas.to(t.device)[t]
             weight = (share / (1 - share)).clamp(1.0, LARGEST_WEIGHT).float()
-            off = (clean - torch.cat(aims)).square().flatten(1).mean(1)
-            loss = (weight * off).mean()
+            off = (clean - torch.cat(aims)).square()
+            loss = (weight * method.pieces.over_brain(off, batch["brain"])).mean()
         return {"loss": loss}
 
     @torch.no_grad()

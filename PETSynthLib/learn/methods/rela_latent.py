@@ -45,10 +45,11 @@ class LatentPart:
         """One PET, one MRI (T1 or FLAIR), mirrored or not, with noise for their latents."""
         method = self.method
         present = [t for t in method.tracers if t in subject.tracers]
-        pet = self.pet(subject, present[int(rng.integers(len(present)))])
-        mri = self.mri(subject, flair=subject.flair and bool(rng.random() < 0.5))
-        if rng.random() < method.config.mirror:
-            pet, mri = pet[:, ::-1].copy(), mri[:, ::-1].copy()
+        tracer = present[int(rng.integers(len(present)))]
+        flair = subject.flair and bool(rng.random() < 0.5)
+        mirrored = bool(rng.random() < method.config.mirror)
+        pet = self.pet(subject, tracer, mirrored=mirrored)
+        mri = self.mri(subject, flair=flair, mirrored=mirrored)
         latents = (self.space.channels, *(n // self.space.factor for n in pet.shape[1:]))
         return {
             "pet": pet,
@@ -57,19 +58,20 @@ class LatentPart:
             "noise_mri": rng.standard_normal(latents, dtype=np.float32),
         }
 
-    def pet(self, subject: Subject, tracer: str) -> NDArray[np.float32]:
+    def pet(self, subject: Subject, tracer: str, *, mirrored: bool = False) -> NDArray[np.float32]:
         """A PET (1, I, J, K), scaled and padded."""
-        method = self.method
-        return self._padded(method.scaled(method.material.pet(subject, tracer), tracer))
+        material = self.method.material
+        suvr, brain = material.pet(subject, tracer), material.store.brain(subject.row)
+        if mirrored:
+            suvr, brain = suvr[::-1], brain[::-1]
+        return self.method.scaled(suvr, brain, tracer).numpy()
 
-    def mri(self, subject: Subject, *, flair: bool) -> NDArray[np.float32]:
+    def mri(self, subject: Subject, *, flair: bool, mirrored: bool = False) -> NDArray[np.float32]:
         """A T1 or FLAIR (1, I, J, K), scaled and padded."""
         store = self.method.material.store
         image = (store.flair if flair else store.t1)(subject.row)
-        return self._padded(scaled_mri(image, self.method.config.scaling))
-
-    def _padded(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        return padded(torch.from_numpy(image)[None], self.method.multiple).numpy()
+        shown = scaled_mri(image[::-1] if mirrored else image, self.method.config.scaling)
+        return padded(torch.from_numpy(shown)[None], self.method.multiple).numpy()
 
     def loss(self, part: Autoencoder, batch: Batch, name: str) -> Terms:
         """L1 of the image through noisy latents, and their size."""
