@@ -7,6 +7,7 @@ budgets, simulated people: what is found here is never set beside published numb
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -72,6 +73,12 @@ def train_arm(run: Path, store: Path, method: str, minutes: float, *words: objec
             *words, *resume,
         )  # fmt: skip
     return run / "bundle"
+
+
+def steps_taken(run: Path) -> int:
+    """Steps of a training: equal minutes are not equal steps."""
+    with (run / "metrics.csv").open(encoding="utf-8", newline="") as file:
+        return max(int(row["step"]) for row in csv.DictReader(file))
 
 
 def markdown(title: str, budget: str, claims: Sequence[Claim], notes: Sequence[str] = ()) -> str:
