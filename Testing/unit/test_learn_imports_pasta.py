@@ -176,14 +176,24 @@ class TestBadInput:
             ({"scale": "2.2"}, "'2.2' is no range"),
             ({"scale": "3:1"}, "'3:1' is no range"),
             ({"clinical": "nowhere.json"}, "does not say how clinical facts are scaled"),
+            ({"grid": "thin.json"}, "thicker than the volume: the grid has 2 axial slices"),
             ({"colour": "red"}, "no option 'colour'"),
         ],
     )
     def test_a_wrong_option_is_one_sentence(
         self, state: State, tmp_path: Path, options: dict[str, str], words: str
     ) -> None:
+        thin = {"shape": [16, 18, 2], "affine": np.diag([9.0, 9.0, 9.0, 1.0]).tolist()}
+        (tmp_path / "thin.json").write_text(json.dumps(thin))
+        if "grid" in options:
+            options = {"grid": str(tmp_path / options["grid"])}
         with pytest.raises(PETSynthError, match=words):
             imported(container(state), tmp_path, **options)
+
+    def test_a_scaling_that_is_no_number_is_refused(self, state: State, tmp_path: Path) -> None:
+        (tmp_path / "c.json").write_text('{"age": [NaN, 7.0]}')
+        with pytest.raises(PETSynthError, match="how clinical facts are scaled .*no number"):
+            imported(container(state), tmp_path, clinical=str(tmp_path / "c.json"))
 
     @pytest.mark.parametrize(
         ("spoil", "words"),
@@ -209,6 +219,14 @@ class TestBadInput:
                 "model.out.0.bias in .* are no numbers",
             ),
             (lambda s: s.pop("model.input_blocks.0.0.weight"), "its levels are unreadable"),
+            (
+                lambda s: s.update({"model.input_blocks.0.0.weight": torch.ones(32, 14, 3, 3)}),
+                "a stack of 14 slices has no middle",
+            ),
+            (
+                lambda s: s.update({"model.input_blocks.1.0.out_layers.3.bias": torch.tensor(1.0)}),
+                "its levels are unreadable",
+            ),
             (lambda s: s.clear(), "no arms of PASTA"),
         ],
     )

@@ -94,7 +94,7 @@ def drawing_of(facts: dict[str, Any], effort: Effort) -> Drawing:
 
 
 def load_pasta(bundle: Bundle, device: str) -> PastaGenerator:
-    """Load the weights of ``bundle`` (float16 on disk) onto ``device``.
+    """Load the weights of ``bundle`` (float16 on disk; imported ones float32) onto ``device``.
 
     Raises
     ------
@@ -116,10 +116,10 @@ def load_pasta(bundle: Bundle, device: str) -> PastaGenerator:
     if facts["network"]["slices"] > thinnest:
         words = f"has stacks of {facts['network']['slices']} slices, its grid only {thinnest}"
         raise _unusable(bundle, words)
-    network = build_pasta(facts)
     try:
+        network = build_pasta(facts)
         network.load_state_dict({k: v.float() for k, v in load_file(bundle.weights).items()})
-    except RuntimeError as problem:
+    except (RuntimeError, ValueError) as problem:
         raise _unusable(bundle, "holds weights of another architecture") from problem
     network.to(placement.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
     return PastaGenerator(bundle, network, placement)

@@ -57,6 +57,11 @@ class ArmShape:
         Length of the clinical vector.
     conditions, fusion, dropout
         As in `ResidualBlock`.
+
+    Raises
+    ------
+    ValueError
+        When the stack has no middle slice.
     """
 
     slices: int = 15
@@ -70,6 +75,10 @@ class ArmShape:
     conditions: tuple[str, ...] = CONDITIONS
     fusion: Fusion = "adaptive"
     dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.slices % 2 == 0:
+            raise ValueError(f"a stack of {self.slices} slices has no middle")
 
     @property
     def multiple(self) -> int:

@@ -21,6 +21,7 @@ from ...clinical import FIELDS
 from ...generate.bundle import BUNDLE_VERSION
 from ...generate.pasta.generator import VERSION
 from ...generate.pasta.network import ArmShape, DualArm
+from ...volume import PLANES
 from ..methods.interface import presets_of
 from ..prepare.grids import grid_named
 from .interface import Foreign
@@ -35,7 +36,7 @@ PUBLISHED_INPUTS = 9
 PAPER_HEADS = 4
 """Shapes do not tell the number of attention heads; the paper's is taken."""
 TRACER = "fdg"
-STRIDE, DRAWS = 5, 2
+STRIDE, DRAWS, PLANE = 5, 2, "axial"
 PRESET_STEPS = (4, 25, 100)
 CARD = """# {name}: PASTA as published (Li et al., Medical Image Analysis 2026)
 
@@ -89,9 +90,15 @@ class PastaFormat:
         state = weights_of(file, chosen)
         shape = shape_of(file, state)
         require_arms(file, state, shape)
+        grid = grid_named(options.get("grid", "pasta"))
+        if shape.slices > (thick := grid.shape[PLANES[PLANE]]):
+            raise refused(
+                f"{file.name} makes stacks of {shape.slices} slices, thicker than the volume: the "
+                f"grid has {thick} {PLANE} slices.",
+                "Give another --option grid.",
+            )
         scale = _scale(options["scale"]) if "scale" in options else None
         clinical = _scaling(Path(options["clinical"])) if "clinical" in options else {}
-        grid = grid_named(options.get("grid", "pasta"))
         facts = {
             "version": VERSION,
             "tracer_order": [TRACER],
@@ -112,7 +119,7 @@ class PastaFormat:
                 "dropout": shape.dropout,
             },
             "diffusion": {"timesteps": 1000, "offset": 0.008},
-            "generate": {"stride": min(STRIDE, shape.slices), "planes": ["axial"], "draws": DRAWS},
+            "generate": {"stride": min(STRIDE, shape.slices), "planes": [PLANE], "draws": DRAWS},
         }
         config = {
             "bundle_version": BUNDLE_VERSION,
@@ -172,7 +179,7 @@ def weights_of(file: Path, container: str) -> dict[str, Tensor]:
     state = {
         key.removeprefix(prefix): value.float()
         for key, value in body[container].items()
-        if isinstance(value, Tensor) and key.startswith(tuple(prefix + arm for arm in ARMS))
+        if isinstance(value, Tensor) and str(key).startswith(tuple(prefix + arm for arm in ARMS))
     }
     if not state:
         raise refused(f"{file.name} holds no arms of PASTA.", "Give a checkpoint of PASTA.")
@@ -213,7 +220,7 @@ def shape_of(file: Path, state: dict[str, Tensor]) -> ArmShape:
             heads=PAPER_HEADS,
             clinical=PUBLISHED_INPUTS,
         )
-    except (KeyError, IndexError, ValueError) as problem:
+    except (KeyError, IndexError, TypeError, ValueError, ZeroDivisionError) as problem:
         raise another(file, WHAT, f"its levels are unreadable ({problem})") from problem
 
 
@@ -261,8 +268,11 @@ def _scaling(path: Path) -> dict[str, list[float]]:
     try:
         body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         table = {name: [float(mean), float(sd)] for name, (mean, sd) in body.items()}
-        if set(table) - set(FIELDS) or any(sd == 0 for _, sd in table.values()):
-            raise ValueError("unknown field, or an sd of 0")
+        numbers = [number for row in table.values() for number in row]
+        if set(table) - set(FIELDS) or not all(map(math.isfinite, numbers)):
+            raise ValueError("unknown field, or no number")
+        if any(sd == 0 for _, sd in table.values()):
+            raise ValueError("an sd of 0")
     except (OSError, ValueError, TypeError, AttributeError) as problem:
         raise refused(
             f"The file {path.name} does not say how clinical facts are scaled ({problem}).",
