@@ -70,6 +70,7 @@ class Echo(torch.nn.Module):
         super().__init__()
         self.shape = ArmShape(slices=slices, width=32, multipliers=(1, 1))
         self.read, self.denoised = 0, 0
+        self.asked: list[int] = []
         self.model = self
 
     def read_mri(self, mri: torch.Tensor, known: torch.Tensor) -> tuple[list[torch.Tensor], None]:
@@ -78,6 +79,7 @@ class Echo(torch.nn.Module):
 
     def denoise(self, x: torch.Tensor, t: torch.Tensor, given: list[torch.Tensor]) -> torch.Tensor:
         self.denoised += len(x)
+        self.asked += t[:1].tolist()
         return given[0] + 0.1 * x
 
 
@@ -112,6 +114,22 @@ class TestDrawing:
         both = drawn(Echo(3), image, seeds=(4, 5))
         assert torch.equal(both[1], drawn(Echo(3), image, seeds=(5,))[0])
         assert not torch.allclose(both[0], both[1])
+
+    @pytest.mark.parametrize(
+        ("steps", "every", "asked"),
+        [
+            (1, 1, [999]),
+            (4, 1, [999, 749, 499, 249]),
+            (4, 10, [990, 740, 490, 240]),
+            (100, 10, list(range(990, -1, -10))),
+        ],
+    )
+    def test_only_timesteps_of_the_training_are_asked_the_noisiest_first(
+        self, steps: int, every: int, asked: list[int]
+    ) -> None:
+        network = Echo(3)
+        drawn(network, torch.rand(3, 3, 3), steps=steps, every=every, stride=3)
+        assert network.asked == asked
 
     def test_a_stack_thicker_than_the_volume_is_refused(self) -> None:
         with pytest.raises(ValueError, match="stacks of 7 slices are thicker than 6"):

@@ -274,6 +274,15 @@ class TestExamples:
         assert limits_of(made.facts, "fdg", pets[0]) == (float(pets[0].min()), float(pets[0].max()))
         assert "only by the mean range" in made.bundle()["card"]
 
+    def test_a_training_from_weights_without_scales_has_its_own(self, material: Material) -> None:
+        made = method(material, scaling="paper")
+        own = {name: dict(made.facts[name]) for name in ("suvr_range", "clinical_scaling")}
+        unknown = {"suvr_range": {"fdg": [0.0, 1.0]}, "clinical_scaling": {"age": [73.0, 7.0]}}
+        made.load(made.tensors(), {**made.facts, **unknown})
+        assert made.facts["suvr_range"] == own["suvr_range"]
+        expected = own["clinical_scaling"] | {"age": [73.0, 7.0]}
+        assert made.facts["clinical_scaling"] == expected
+
 
 class TestSettings:
     @pytest.mark.parametrize(

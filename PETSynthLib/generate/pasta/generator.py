@@ -86,10 +86,11 @@ def drawing_of(facts: dict[str, Any], effort: Effort) -> Drawing:
     """What an effort means for a bundle's ``method_config``."""
     body = facts["generate"]
     return Drawing(
-        steps=min(effort.steps, facts["diffusion"]["timesteps"]),
+        steps=min(effort.steps, facts["diffusion"]["timesteps"] // body["every"]),
         seeds=seeds_of(effort, body["draws"]),
         stride=body["stride"],
         planes=tuple(body["planes"]),
+        every=body["every"],
     )
 
 

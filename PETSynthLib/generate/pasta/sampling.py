@@ -48,12 +48,15 @@ class Drawing:
         Slices between the centres of two stacks.
     planes
         Planes in which volumes are made; several are averaged.
+    every
+        Timesteps between two that the network was trained on: only those are asked of it.
     """
 
     steps: int
     seeds: tuple[int, ...]
     stride: int
     planes: tuple[str, ...]
+    every: int = 1
 
 
 def diffusion_of(facts: dict[str, Any]) -> Diffusion:
@@ -105,7 +108,8 @@ def draw_volumes(
     if slices > thinnest:
         raise ValueError(f"stacks of {slices} slices are thicker than {thinnest}")
     work = [(plane, _batches(network, images[0], plane, drawing.stride)) for plane in planes]
-    steps = trailing_steps(path.total, drawing.steps)
+    taught = path.total // drawing.every
+    steps = [drawing.every * step for step in trailing_steps(taught, drawing.steps)]
     each = len(drawing.seeds) * len(steps)
     total, ticks = each * sum(len(batches) for _, batches in work), count(1)
     volumes = []

@@ -38,6 +38,8 @@ PAPER_HEADS = 4
 TRACER = "fdg"
 STRIDE, DRAWS, PLANE = 5, 2, "axial"
 PRESET_STEPS = (4, 25, 100)
+EVERY = 10
+"""The release was trained on every tenth timestep, 0 to 990, and is asked of no other."""
 CARD = """# {name}: PASTA as published (Li et al., Medical Image Analysis 2026)
 
 Imported from `{file}` (`{weights}`, {parameters:.1f} M parameters).
@@ -119,7 +121,12 @@ class PastaFormat:
                 "dropout": shape.dropout,
             },
             "diffusion": {"timesteps": 1000, "offset": 0.008},
-            "generate": {"stride": min(STRIDE, shape.slices), "planes": [PLANE], "draws": DRAWS},
+            "generate": {
+                "stride": min(STRIDE, shape.slices),
+                "planes": [PLANE],
+                "draws": DRAWS,
+                "every": EVERY,
+            },
         }
         config = {
             "bundle_version": BUNDLE_VERSION,

@@ -136,6 +136,7 @@ class PastaMethod(TrainingMethod):
                 "stride": config.stride,
                 "planes": list(config.planes),
                 "draws": config.draws,
+                "every": 1,
             },
         }
         self.path = diffusion_of(self.facts)
@@ -260,12 +261,17 @@ class PastaMethod(TrainingMethod):
         return {k: v.half() for k, v in self.networks.arms.state_dict().items()}
 
     def load(self, tensors: dict[str, torch.Tensor], facts: dict[str, Any]) -> None:
-        """See `TrainingMethod.load`."""
+        """See `TrainingMethod.load`.
+
+        Fields that the bundle was never told how to scale keep the scaling of this training's
+        people; so does the SUVR of scans that are scaled by their own range.
+        """
         for name in ("tracer_order", "scanners", "flair", "scaling", "network", "diffusion"):
             if facts[name] != self.facts[name]:
                 raise ValueError(name)
-        for name in ("clinical_scaling", "suvr_range"):
-            self.facts[name] = facts[name]
+        self.facts["clinical_scaling"] |= facts["clinical_scaling"]
+        if self.config.scaling == "fixed":
+            self.facts["suvr_range"] = facts["suvr_range"]
         self.networks.arms.load_state_dict({k: v.float() for k, v in tensors.items()})
 
     def bundle(self) -> dict[str, Any]:
