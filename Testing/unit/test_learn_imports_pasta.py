@@ -176,14 +176,14 @@ class TestBadInput:
             ({"scale": "2.2"}, "'2.2' is no range"),
             ({"scale": "3:1"}, "'3:1' is no range"),
             ({"clinical": "nowhere.json"}, "does not say how clinical facts are scaled"),
-            ({"grid": "thin.json"}, "thicker than the volume: the grid has 2 axial slices"),
+            ({"grid": "thin.json"}, "thicker than the volume: the grid has 8 axial slices"),
             ({"colour": "red"}, "no option 'colour'"),
         ],
     )
     def test_a_wrong_option_is_one_sentence(
         self, state: State, tmp_path: Path, options: dict[str, str], words: str
     ) -> None:
-        thin = {"shape": [16, 18, 2], "affine": np.diag([9.0, 9.0, 9.0, 1.0]).tolist()}
+        thin = {"shape": [16, 18, 8], "affine": np.diag([9.0, 9.0, 9.0, 1.0]).tolist()}
         (tmp_path / "thin.json").write_text(json.dumps(thin))
         if "grid" in options:
             options = {"grid": str(tmp_path / options["grid"])}
@@ -192,7 +192,7 @@ class TestBadInput:
 
     def test_a_scaling_that_is_no_number_is_refused(self, state: State, tmp_path: Path) -> None:
         (tmp_path / "c.json").write_text('{"age": [NaN, 7.0]}')
-        with pytest.raises(PETSynthError, match="how clinical facts are scaled .*no number"):
+        with pytest.raises(PETSynthError, match=r"facts are scaled \(.*no number"):
             imported(container(state), tmp_path, clinical=str(tmp_path / "c.json"))
 
     @pytest.mark.parametrize(
