@@ -213,8 +213,8 @@ class TestLoss:
         )
         weight = made.networks.weights(batch["labels"], batch["tracer"])
         t1 = batch["mri"][:, : TINY.slices]
-        assert float(other["task"]) == pytest.approx(
-            0.1 * float(((own - t1).abs() * weight).mean()), rel=1e-5
+        assert float(other["task"].detach()) == pytest.approx(
+            0.1 * float(((own - t1).abs() * weight).mean().detach()), rel=1e-5
         )
 
 
@@ -323,13 +323,15 @@ class TestSettings:
         assert arms.model.out[2].weight.grad.isfinite().all()
         assert arms.encoder.input_blocks[0][0].weight.grad is not None
 
-    def test_the_small_configuration_fits_into_four_megabytes(self, material: Material) -> None:
+    def test_the_small_configuration_fits_into_the_benchmarks_three_megabytes(
+        self, material: Material
+    ) -> None:
         body = read_yaml(settings_file("pasta", "small"))
         config = build(PastaConfig, body["method"])
         five = replace_tracers(material.store, "fdg", "pib", "florbetapir", "pbr28", "flortaucipir")
         made = PastaMethod(config, Material(five, "truth", material.train, ()), 0)
         size = sum(t.numel() * t.element_size() for t in made.tensors().values())
-        assert 3e6 < size < 3.9e6
+        assert 2e6 < size < 3e6
 
     def test_the_small_configuration_is_the_default(self, tmp_path: Path) -> None:
         small = settings_of(Order("pasta", tmp_path, settings_file("pasta", "small")))
@@ -350,7 +352,13 @@ def inputs_of(material: Material) -> GeneratorInput:
 def bundle(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained") / "run"
     sets = (*SMALL["pasta"], *QUICK, "train.steps=30", "train.validate_every=30")
-    sets = (*sets, "train.learning_rate=2e-3", "train.checkpoint_every=30", "train.average=0.5")
+    sets = (
+        *sets,
+        "train.learning_rate=2e-3",
+        "train.checkpoint_every=30",
+        "train.average=0.5",
+        "method.draws=4",
+    )
     return train_method(Order("pasta", folder, sets=sets), store, Watching())
 
 

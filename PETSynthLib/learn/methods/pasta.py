@@ -59,10 +59,10 @@ class PastaConfig:
 
     slices: int = setting(9, "slices of a stack, odd", low=1)
     width: int = setting(32, "channels of the first level, a multiple of 32", low=32)
-    multipliers: tuple[int, ...] = setting((1, 1, 1, 1), "channels of each level over width", low=1)
+    multipliers: tuple[int, ...] = setting((1, 1, 1), "channels of each level over width", low=1)
     res_blocks: int = setting(1, "residual blocks a level", low=1)
     attention: tuple[int, ...] = setting(
-        (4, 8), "down-sampling factors of the levels with self-attention", low=1
+        (4,), "down-sampling factors of the levels with self-attention", low=1
     )
     heads: int = setting(4, "heads of the self-attention", low=1)
     dropout: float = setting(0.0, "share of features dropped in training", low=0, high=0.9)
@@ -89,11 +89,14 @@ class PastaConfig:
     planes: tuple[Literal["axial", "coronal", "sagittal"], ...] = setting(
         ("axial",), "planes of the slices; the volumes of several are averaged"
     )
-    stride: int = setting(3, "slices between two stacks of a volume", low=1)
+    stride: int = setting(5, "slices between two stacks of a volume", low=1)
     steps: tuple[int, ...] = setting(
-        (1, 2, 4), "steps of the presets fast, balanced and best", low=1, high=1000
+        (2, 2, 2),
+        "steps of the presets fast, balanced and best; intervals are calibrated for the last",
+        low=1,
+        high=1000,
     )
-    draws: int = setting(4, "draws from which mean and spread are taken, at least", low=2, high=64)
+    draws: int = setting(2, "draws from which mean and spread are taken, at least", low=2, high=64)
     mirror: float = setting(0.5, "share of examples mirrored left to right", low=0, high=1)
     gamma: float = setting(0.22, "sd of the logarithm of the contrast change", low=0.0)
     hide: HidingConfig = field(default_factory=HidingConfig)
