@@ -20,8 +20,8 @@ from .interface import Batch, Example, Stage, Terms, presets_of, scanner_of
 from .regression import OUTSIDE, RegressionConfig, RegressionMethod, focused
 
 STEPS = 4
-"""Of every draw, in all presets: intervals are calibrated for the spread of so many, and more do not
-lower the error of a trained model (docs/cyclic.md)."""
+"""Of every draw, in all presets: intervals are calibrated for the spread of so many, and more do
+not lower the error of a trained model (Resources/docs/cyclic.md)."""
 
 
 @dataclass(frozen=True)
