@@ -13,7 +13,7 @@ pytest.importorskip("lightning_fabric")
 from PETSynthLib.errors import ErrorCode, PETSynthError
 from PETSynthLib.learn.losses import vgg_file
 from PETSynthLib.learn.losses.image import ImageLoss, LossConfig, require_slices
-from PETSynthLib.learn.losses.perceptual import PerceptualDistance, windows
+from PETSynthLib.learn.losses.perceptual import PerceptualDistance, feature_unit, windows
 from PETSynthLib.learn.losses.planes import CYCLE, PlaneSchedule
 from PETSynthLib.learn.losses.vgg import (
     BGR_MEAN,
@@ -264,7 +264,7 @@ def slice_by_slice(
             shown = (a - own.min()) / (own.max() - own.min())
             known = (b - b.min()) / (b.max() - b.min())
             seen = (distance.features(v[None, None], normalise=not paper) for v in (shown, known))
-            part = b.numel() / y[k].numel()
+            part = b.numel() / y[k].numel() / (1.0 if paper else feature_unit(distance.features))
             slices.append(part * torch.nn.functional.mse_loss(*seen))
         examples.append(torch.stack(slices).mean())
     return torch.stack(examples).mean()
@@ -285,6 +285,20 @@ class TestPerceptual:
         (2 * value).backward()
         (2 * truth).backward()
         assert float((found.grad - known.grad).abs().max()) < 1e-5 * float(known.grad.abs().max())
+
+    def test_how_large_a_networks_features_are_does_not_matter_but_as_released(
+        self, caffe: dict[str, torch.Tensor], scene: tuple[torch.Tensor, ...]
+    ) -> None:
+        large = {k: 3 * v if "block4_conv3" in k else v for k, v in caffe.items()}
+        found = {
+            (size, ranges): float(
+                PerceptualDistance(VggFeatures(*from_caffe(table)), ranges).plane(*scene, "axial")
+            )
+            for size, table in (("as it is", caffe), ("large", large))
+            for ranges in ("target", "paper")
+        }
+        assert found["large", "target"] == pytest.approx(found["as it is", "target"], rel=1e-4)
+        assert found["large", "paper"] == pytest.approx(9 * found["as it is", "paper"], rel=1e-4)
 
     def test_chunks_change_nothing(
         self,

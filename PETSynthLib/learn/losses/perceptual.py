@@ -24,8 +24,9 @@ from ...volume import PLANES
 from .vgg import REDUCTION, VggFeatures
 
 RANGES = ("target", "paper")
-"""``target``: both pictures by the target's range, with ImageNet's normalisation. ``paper``: each
-by its own range, without ImageNet's normalisation, as released."""
+"""``target``: both pictures by the target's range, with ImageNet's normalisation, in units of an
+ellipse's features. ``paper``: each by its own range, without either, as released."""
+ELLIPSE_PIXELS = 32
 LEAST_RANGE = 1e-3
 """Range (network scale) below which a target counts as flat, lest noise be blown up."""
 CHUNK_PIXELS = 16 * 96 * 112
@@ -48,6 +49,7 @@ class PerceptualDistance:
 
     def __init__(self, features: VggFeatures, ranges: str) -> None:
         self.features, self.ranges = features, ranges
+        self.unit = 1.0 if ranges == "paper" else feature_unit(features)
 
     def plane(
         self,
@@ -130,7 +132,16 @@ class PerceptualDistance:
             low, span = extent(prediction)
         found = self.features(((prediction - low) / span)[:, None], normalise=normalise)
         squared: Tensor = (found.float() - known.float()).square()
-        return squared.flatten(1).mean(1)
+        return squared.flatten(1).mean(1) / self.unit
+
+
+def feature_unit(features: VggFeatures) -> float:
+    """Mean square of the features of a white ellipse, or ellipsoid, on black."""
+    line = torch.linspace(-1, 1, ELLIPSE_PIXELS, device=next(features.buffers()).device)
+    axes = torch.meshgrid(*[line] * features.dims, indexing="ij")
+    inside = sum(((x / (0.9 - 0.1 * k)) ** 2 for k, x in enumerate(axes)), torch.zeros(())) < 1
+    with torch.no_grad():
+        return float(features(inside.float()[None, None]).square().mean())
 
 
 def extent(pictures: Tensor) -> tuple[Tensor, Tensor]:
