@@ -30,6 +30,8 @@ DCIODVFY = shutil.which("dciodvfy")
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 EXPLICIT = "1.2.840.10008.1.2.1"
 NAME, BORN, PATIENT = "Müller^Eva", "19500102", "PID-0042"
+TIME = "101112.654321"
+"""With its fraction: six digits alone also stand in a random UID now and then."""
 
 _TOO_NEW = (
     "Error - Attribute with an even group number is not a recognized standard attribute - "
@@ -96,7 +98,7 @@ def write_t1(folder: Path, **changes: Any) -> list[Path]:
         one.ImageType = ["ORIGINAL", "PRIMARY", "M", "NORM"]
         one.SOPClassUID, one.SOPInstanceUID = MR_IMAGE, uid
         one.StudyDate = one.SeriesDate = one.AcquisitionDate = one.ContentDate = "20240315"
-        one.StudyTime = one.SeriesTime = one.AcquisitionTime = one.ContentTime = "101112"
+        one.StudyTime = one.SeriesTime = one.AcquisitionTime = one.ContentTime = TIME
         one.AccessionNumber, one.StudyID = "ACC77", "S1"
         one.Modality, one.Manufacturer = "MR", "Scanners Inc"
         one.BodyPartExamined = "HEAD"

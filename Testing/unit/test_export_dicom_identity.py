@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("highdicom")
 
 import pydicom
-from dicom_case import BORN, PATIENT, errors_of, finished, write
+from dicom_case import BORN, PATIENT, TIME, errors_of, finished, write
 
 from PETSynthLib.export.dicom.identity import NO_DATE, NO_TIME
 
@@ -35,7 +35,7 @@ def test_no_byte_tells_who_it_is(written, place):
             "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID",
         )
     }  # fmt: skip
-    secrets = [PATIENT, "Eva", "ller", BORN, "20240315", "101112", "ACC77", "Hospital", *uids]
+    secrets = [PATIENT, "Eva", "ller", BORN, "20240315", TIME, "ACC77", "Hospital", *uids]
     for name in written:
         content = (place / "out" / name).read_bytes()
         assert not [secret for secret in secrets if secret.encode() in content], name

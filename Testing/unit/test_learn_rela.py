@@ -396,7 +396,7 @@ class TestLatent:
         terms["loss"].backward()
         assert all(p.grad is not None for p in pet.network.parameters())
         assert all(p.grad is None for p in mri.network.parameters())
-        expected = float(terms["error"]) + 1e-4 * float(terms["size"])
+        expected = float(terms["error"].detach()) + 1e-4 * float(terms["size"].detach())
         assert float(terms["loss"].detach()) == pytest.approx(expected)
 
 
