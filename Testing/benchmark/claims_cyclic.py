@@ -1,11 +1,12 @@
 """Claims of Cyclic 2.5D re-tested on simulation: ``claims_cyclic.py STORE WORK --vgg FILE``.
 
-Seven trainings of `unet` on the flortaucipir of one store (3 mm), alike in everything but the
+Eight trainings of `unet` on the flortaucipir of one store (3 mm), alike in everything but the
 perceptual term or the standardisation, each of ``--minutes`` (8 at most): a budget-limited trial,
 whose result is not the paper's. Equal minutes: an arm with a dearer loss takes fewer steps, and how
-many each took is printed. Judged on the store's test people: PSNR and SSIM in the
-brain, errors of the Desikan-Killiany regions and of the meta-temporal region, preservation of high
-uptake. How claims are judged: `claims`. Finished trainings are kept.
+many each took is printed; one arm without the term takes just as many as the cyclic one. Judged on
+the store's test people: PSNR and SSIM in the brain, errors of the Desikan-Killiany regions and of
+the meta-temporal region, preservation of high uptake. How claims are judged: `claims`. Finished
+trainings are kept.
 
 What each standardisation does to the disease's signal needs no training and is printed first: the
 simulator's scanners see people of different amyloid prevalence (docs/simulator.md), so
@@ -50,8 +51,11 @@ ARMS: dict[str, tuple[str, ...]] = {
     ),
     "combat": (*TOTAL, "method.loss.perceptual=cyclic", "method.standardise=combat"),
 }
+EQUAL_STEPS = "none_equal_steps"
+ARMS[EQUAL_STEPS] = ARMS["none"]
 CLAIMS = (
     ("cyclic", "none"),
+    ("cyclic", EQUAL_STEPS),
     ("cyclic", "2d"),
     ("cyclic", "3d"),
     ("cyclic", "static"),
@@ -165,6 +169,11 @@ def signal_lines(store: Store) -> list[str]:
     return lines
 
 
+def run_of(work: Path, arm: str, minutes: float, seed: int) -> Path:
+    """Folder of an arm's training."""
+    return work / f"{arm}-{minutes:g}min-seed{seed}"
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -175,6 +184,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS))
     chosen = parser.parse_args()
+    if EQUAL_STEPS in chosen.arms and "cyclic" not in chosen.arms:
+        raise SystemExit(f"The arm '{EQUAL_STEPS}' needs the arm 'cyclic', whose steps it takes.")
     if chosen.minutes > LONGEST_MINUTES:
         raise SystemExit(f"An arm has {LONGEST_MINUTES:g} minutes at most.")
     chosen.work.mkdir(parents=True, exist_ok=True)
@@ -183,14 +194,17 @@ def main() -> None:
     print("\n".join(signal), flush=True)
     found: dict[str, dict[str, Judged]] = {}
     notes = list(signal)
-    for arm in chosen.arms:
-        run = chosen.work / f"{arm}-{chosen.minutes:g}min-seed{chosen.seed}"
+    for arm in (known for known in ARMS if known in chosen.arms):
+        run = run_of(chosen.work, arm, chosen.minutes, chosen.seed)
         sets = (
             *ARMS[arm],
             f"method.loss.vgg={chosen.vgg}",
             f"train.seed={chosen.seed}",
             f"train.tracers=[{TRACER}]",
         )
+        if arm == EQUAL_STEPS:
+            taken = steps_taken(run_of(chosen.work, "cyclic", chosen.minutes, chosen.seed))
+            sets = (*sets, f"train.steps={taken}")
         words = [word for text in sets for word in ("--set", text)]
         bundle = train_arm(run, chosen.store, "unet", chosen.minutes, *words)
         (predictor,) = load_predictors([f"{arm}={bundle}"], "cpu")
