@@ -271,7 +271,13 @@ class TestFlow:
             return FlowMethod(config, few, seed=0)
 
         class Pooled(torch.nn.Module):
-            def forward(self, grey: torch.Tensor, *, normalise: bool) -> torch.Tensor:
+            dims = 2
+
+            def __init__(self) -> None:
+                super().__init__()
+                self.register_buffer("mean", torch.zeros(3))
+
+            def forward(self, grey: torch.Tensor, *, normalise: bool = True) -> torch.Tensor:
                 return torch.nn.functional.avg_pool2d(grey, 8)
 
         monkeypatch.setattr("PETSynthLib.learn.losses.image.load_vgg", lambda *rest: Pooled())
