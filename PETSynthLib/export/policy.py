@@ -122,7 +122,8 @@ def require_suvr(suvr_known: bool, model: str) -> None:
             ErrorCode.BAD_REQUEST,
             f"The numbers of the model {model} are no SUVR: it learnt from scans that were each "
             "scaled by their own range, which nobody has told.",
-            "Import its checkpoint again with --option scale=LOW:HIGH, the SUVR of that range.",
+            "Import its checkpoint again with the SUVR of that range: --option scale=LOW:HIGH for "
+            "pasta, --option scale=TRACER:HIGH,... for rela.",
         )
 
 

@@ -20,6 +20,7 @@ from PETSynthLib.cli import main
 from PETSynthLib.errors import PETSynthError
 from PETSynthLib.generate import Effort, load_generator
 from PETSynthLib.generate.rela.network import DiffusionUNet, Shape
+from PETSynthLib.learn.evaluate.predictor import load_predictors
 from PETSynthLib.learn.imports import import_model
 from PETSynthLib.learn.imports.rela import scale_of
 from PETSynthLib.learn.train.run import Order, settings_file, train_method
@@ -67,29 +68,38 @@ def test_a_published_checkpoint_becomes_a_bundle_that_generates(
         loaded.generator.generate(replace(inputs, flair=None), Effort(), Silent())
 
 
+@pytest.mark.parametrize("stated", [{"scale": SCALE}, {}])
 def test_published_weights_can_be_trained_on_with_the_published_settings(
-    file: Path, weights: dict[str, torch.Tensor], tmp_path: Path
+    file: Path, weights: dict[str, torch.Tensor], tmp_path: Path, stated: dict[str, str]
 ) -> None:
-    import_model("rela", file, tmp_path / "published", {"scale": SCALE})
+    import_model("rela", file, tmp_path / "published", stated)
     tracers = ("pbr28", "pib", "flortaucipir")
     store = make_store(tmp_path / "store", n=6, tracers=tracers, kind="real")
-    config = settings_file("rela", "paper")
-    begun = Order(
-        "rela", tmp_path / "run", config, (), str(tmp_path / "published"), max_minutes=0.0
-    )
+    paper = settings_file("rela", "paper")
+    begun = Order("rela", tmp_path / "run", paper, (), str(tmp_path / "published"), max_minutes=0.0)
     folder = train_method(begun, store, Watching())
     kept = load_file(folder / "model.safetensors")
     for name, value in weights.items():
         assert torch.equal(kept[f"network.{name}"], value.half()), name
-    facts = json.loads((folder / "config.json").read_text())["method_config"]
-    assert facts["suvr_range"] == {t: [0.0, top] for t, top in scale_of(SCALE).items()}
+    config = json.loads((folder / "config.json").read_text())
+    ranges = config["method_config"]["suvr_range"]
+    imported = {t: [0.0, top] for t, top in scale_of(SCALE).items()}
+    # Without a scale those of the training's own scans count, never 0 to 1.
+    assert (ranges == imported) == bool(stated)
+    assert all(high > 1.0 for _, high in ranges.values())
 
 
-def test_the_card_says_whether_there_is_an_suvr(file: Path, tmp_path: Path) -> None:
-    cards = {}
+def test_the_card_says_whether_there_is_an_suvr_and_without_nothing_is_drawn(
+    file: Path, tmp_path: Path
+) -> None:
+    cards, known = {}, {}
     for name, stated in (("with", {"scale": SCALE}), ("without", {})):
         import_model("rela", file, tmp_path / name, stated)
         cards[name] = (tmp_path / name / "README.md").read_text()
+        known[name] = load_generator(str(tmp_path / name), "cpu").bundle.suvr_known
+    assert known == {"with": True, "without": False}
+    with pytest.raises(PETSynthError, match="are no SUVR"):
+        load_predictors([f"rela={tmp_path / 'without'}"], "cpu")
     assert "**No SUVR**" in cards["without"]
     assert "No SUVR" not in cards["with"]
     assert "pib 3" in cards["with"]

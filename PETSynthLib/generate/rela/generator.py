@@ -80,7 +80,6 @@ class RelaGenerator:
             **self.placement.as_dict(),
             "sampler": self.sampler,
             "steps": len(steps),
-            "suvr_known": self.facts.get("suvr_known", True),
             "seconds": round(time.perf_counter() - started, 3),
         }
         return answer_of(np.stack(drawn), inputs, effort, self.bundle, details)

@@ -41,7 +41,8 @@ scaled to -1..1 by its own minimum and maximum; 1 mm voxels cut from the middle 
 SCALED = "SUVR by the scale that was supplied on import: {tops}."
 UNSCALED = (
     "**No SUVR**: published images are scaled by their own minimum and maximum, and no scale was "
-    "supplied. What the tables show is relative to the picture's own reference region."
+    "supplied. PETSynth can start a training from it, but draws, calibrates and judges nothing "
+    "with it; import it again with `--option scale=...` when the range is known."
 )
 
 
@@ -119,6 +120,7 @@ def _config(tops: dict[str, float] | None) -> dict[str, Any]:
         "method": "rela",
         "title": "RelA-Diffusion, the published weights",
         "trained_on": "real pairs",
+        "suvr_known": tops is not None,
         "licence": "that of the release and of its data",
         "grid": {
             "space": grid.name,
@@ -136,9 +138,8 @@ def _config(tops: dict[str, float] | None) -> dict[str, Any]:
             "tracer_labels": dict(LABELS),
             "scanners": [],
             "clinical_scaling": {},
-            "suvr_range": {t: [0.0, (tops or {}).get(t, 1.0)] for t in tracers},
+            "suvr_range": {t: [0.0, top] for t, top in (tops or {}).items()},
             "suvr_sd": {},
-            "suvr_known": tops is not None,
             "scaling": "paper",
             "told": [],
             "says": "epsilon",

@@ -213,8 +213,8 @@ class RelaMethod(TrainingMethod):
         for name in SAME:
             if facts[name] != self.facts[name]:
                 raise ValueError(name)
-        # What its numbers meant when it was trained they go on to mean.
-        self.facts["suvr_range"] = facts["suvr_range"]
+        # What its numbers meant when it was trained they go on to mean, where that is known.
+        self.facts["suvr_range"] |= facts["suvr_range"]
         if self.config.scaling == "deviation":
             self.facts["suvr_sd"] = facts["suvr_sd"]
             means = {t: tensors[MEAN + t].float().numpy() for t in self.tracers}
