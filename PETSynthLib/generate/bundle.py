@@ -118,6 +118,12 @@ class Bundle:
         return Grid((i, j, k), np.array(body["affine"], dtype=np.float64), body["space"])
 
     @property
+    def facts(self) -> dict[str, Any]:
+        """What its method has to know to run it (``method_config``)."""
+        facts: dict[str, Any] = self.config["method_config"]
+        return facts
+
+    @property
     def weights(self) -> Path:
         """Path of ``model.safetensors``."""
         return self.folder / "model.safetensors"

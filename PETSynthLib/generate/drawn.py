@@ -40,7 +40,7 @@ class DrawnGenerator:
     def generate(self, inputs: GeneratorInput, effort: Effort, progress: Progress) -> Generated:
         """See `Generator.generate`."""
         started = time.perf_counter()
-        facts: dict[str, Any] = self.bundle.config["method_config"]
+        facts = self.bundle.facts
         images, known = images_and_facts(inputs, facts)
         label = [np.float32(t == inputs.tracer.key) for t in facts["tracer_order"]]
         told = np.concatenate([known, label]).astype(np.float32)
@@ -80,7 +80,7 @@ def load_drawn(bundle: Bundle, device: str, sampler: Sampler) -> DrawnGenerator:
     """Load the weights of ``bundle`` (float16 on disk) onto ``device``."""
     keep_big_buffers()
     placement = place(device)
-    network = build_timed(bundle.config["method_config"])
+    network = build_timed(bundle.facts)
     network.load_state_dict({k: v.float() for k, v in load_file(bundle.weights).items()})
     network.to(placement.device).eval()
     return DrawnGenerator(bundle, network, placement, sampler)

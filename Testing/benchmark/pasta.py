@@ -136,7 +136,7 @@ def quality(model: str, data: Path, people: int) -> dict[str, dict[str, float]]:
     generator, store = loaded.generator, material.store
     if not isinstance(generator, PastaGenerator):
         raise SystemExit(f"{model} is no pasta bundle.")
-    stride = int(generator.facts["generate"]["stride"])
+    stride = int(generator.bundle.facts["generate"]["stride"])
     most = int(loaded.bundle.config["presets"]["best"]["steps"])
     few = int(loaded.bundle.config["presets"]["fast"]["steps"])
     ways = {"reference": (1, most), "stride": (stride, most), "few_steps": (stride, few)}
@@ -149,7 +149,7 @@ def quality(model: str, data: Path, people: int) -> dict[str, dict[str, float]]:
             reference: np.ndarray | None = None
             for name, (apart, steps) in ways.items():
                 config = loaded.bundle.config
-                facts = generator.facts
+                facts = generator.bundle.facts
                 facts = {**facts, "generate": {**facts["generate"], "stride": apart}}
                 bundle = replace(loaded.bundle, config={**config, "method_config": facts})
                 made = replace(generator, bundle=bundle).generate(

@@ -258,7 +258,7 @@ class TestGenerator:
 
         small = replace(inputs, t1=cut(inputs.t1), brain=cut(inputs.brain))
         # A mean PET would have to lie on the odd grid too.
-        facts = {**generator.facts, "scaling": "fixed"}
+        facts = {**generator.bundle.facts, "scaling": "fixed"}
         config = {**generator.bundle.config, "method_config": facts}
         generator = replace(generator, bundle=Bundle(generator.bundle.folder, config, ""))
         assert generator.generate(small, Effort(), Silent()).mean.shape == (13, 16, 15)

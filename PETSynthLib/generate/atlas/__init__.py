@@ -34,7 +34,7 @@ class AtlasGenerator:
                 "Leave out --samples, or choose another model.",
             )
         started = time.perf_counter()
-        facts = self.bundle.config["method_config"]
+        facts = self.bundle.facts
         progress.step(0, 2)
         tissues = segment(inputs.t1, inputs.brain)
         progress.step(1, 2)

@@ -73,18 +73,12 @@ class FlowGenerator:
     spread: torch.Tensor
     _memory: dict[str, _Seen] = field(default_factory=dict, repr=False)
 
-    @property
-    def facts(self) -> dict[str, Any]:
-        """``method_config`` of the bundle."""
-        facts: dict[str, Any] = self.bundle.config["method_config"]
-        return facts
-
     @torch.inference_mode()
     def generate(self, inputs: GeneratorInput, effort: Effort, progress: Progress) -> Generated:
         """See `Generator.generate`. The mean is averaged over the scan and its mirror image."""
         started = time.perf_counter()
-        tracer = self.facts["tracer_order"].index(inputs.tracer.key)
-        clinical = clinical_vector(inputs.clinical.numbers(), self.facts["clinical_scaling"])
+        tracer = self.bundle.facts["tracer_order"].index(inputs.tracer.key)
+        clinical = clinical_vector(inputs.clinical.numbers(), self.bundle.facts["clinical_scaling"])
         blocks = -(-inputs.t1.shape[2] // SLICE_BATCH)
         total = 2 * blocks + effort.samples * effort.steps
         seen = self._see(inputs, tracer, progress, total)
@@ -94,9 +88,9 @@ class FlowGenerator:
         mean_seconds = time.perf_counter() - started
         condition = torch.cat(
             [
-                F.one_hot(torch.tensor(tracer), len(self.facts["tracer_order"])).float(),
+                F.one_hot(torch.tensor(tracer), len(self.bundle.facts["tracer_order"])).float(),
                 torch.from_numpy(clinical),
-                torch.from_numpy(scanner_vector(inputs.pet_scanner, self.facts)),
+                torch.from_numpy(scanner_vector(inputs.pet_scanner, self.bundle.facts)),
             ]
         )
         samples = []
@@ -109,7 +103,7 @@ class FlowGenerator:
             residual = self._residual(coarse, condition, effort, effort.seed + k, report)
             drawn = mean + self._tied(sd * residual, inputs, tracer, seen, effort.seed + k)
             samples.append(drawn.clamp_min(0))
-        scale = float(self.facts["suvr_scale"][inputs.tracer.key])
+        scale = float(self.bundle.facts["suvr_scale"][inputs.tracer.key])
         return Generated(
             mean=self._pet(mean.clamp_min(0), scale, inputs, "mean"),
             sd=self._pet(sd * (brain > 0.5), scale, inputs, "sd"),
@@ -139,14 +133,14 @@ class FlowGenerator:
     def _known(self, inputs: GeneratorInput, reading: Reading) -> NDArray[np.float64]:
         """Everything the regional model may know of this person: (R, D)."""
         clinical, scanner = inputs.clinical.numbers(), inputs.pet_scanner
-        return variables(reading, clinical, scanner, self.facts["scanners"])
+        return variables(reading, clinical, scanner, self.bundle.facts["scanners"])
 
     def _mean_and_sd(
         self, inputs: GeneratorInput, tracer: int, seen: _Seen, scalars: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and standard deviation (slices, I, J) in the network's scale."""
         maps, grid = seen.maps[tracer][None, None], inputs.t1.grid
-        scale = float(self.facts["suvr_scale"][inputs.tracer.key])
+        scale = float(self.bundle.facts["suvr_scale"][inputs.tracer.key])
         if self.regional is None or seen.regions is None:
             mean, sd = self.mean_network.combine(maps, scalars)
             return mean[0, 0], sd[0, 0]
@@ -173,9 +167,10 @@ class FlowGenerator:
         """
         t1 = _slices_first(inputs.t1)
         flair = np.zeros_like(t1) if inputs.flair is None else _slices_first(inputs.flair)
-        atlas = atlas_channels(inputs.t1.grid, self.facts["tracer_order"])
+        atlas = atlas_channels(inputs.t1.grid, self.bundle.facts["tracer_order"])
         context = np.append(
-            scanner_vector(inputs.pet_scanner, self.facts), np.float32(inputs.flair is not None)
+            scanner_vector(inputs.pet_scanner, self.bundle.facts),
+            np.float32(inputs.flair is not None),
         )
         done, parts = 0, []
         for first in range(0, len(t1), SLICE_BATCH):
@@ -213,14 +208,14 @@ class FlowGenerator:
         missing = inputs.t1.shape[2] - len(ready)
         slices = F.pad(ready, (0, 0, 0, 0, 0, missing)).clamp_min(0)
         slices = slices * self._tensor(_slices_first(inputs.brain))
-        return self._pet(slices, self.facts["suvr_scale"][inputs.tracer.key], inputs, "mean")
+        return self._pet(slices, self.bundle.facts["suvr_scale"][inputs.tracer.key], inputs, "mean")
 
     def _coarse(
         self, mean: torch.Tensor, sd: torch.Tensor, inputs: GeneratorInput, brain: torch.Tensor
     ) -> torch.Tensor:
         """Conditioning volumes (1, 4, k, i, j) on the coarse grid: mean, log sd, T1, brain."""
         stack = torch.stack([mean, sd.log(), self._tensor(_slices_first(inputs.t1)), brain])
-        return F.avg_pool3d(stack[None], self.facts["coarse_factor"])
+        return F.avg_pool3d(stack[None], self.bundle.facts["coarse_factor"])
 
     def _residual(
         self,
@@ -245,7 +240,10 @@ class FlowGenerator:
 
         drawn = sample_euler(model, start.to(coarse.device), linear_times(effort.steps), report)
         fine = F.interpolate(
-            drawn, scale_factor=self.facts["coarse_factor"], mode="trilinear", align_corners=False
+            drawn,
+            scale_factor=self.bundle.facts["coarse_factor"],
+            mode="trilinear",
+            align_corners=False,
         )
         return fine[0, 0]
 
@@ -266,7 +264,7 @@ class FlowGenerator:
             return residual
         reading, grey = seen.regions
         rng = np.random.default_rng([seed, tracer])
-        scale = float(self.facts["suvr_scale"][inputs.tracer.key])
+        scale = float(self.bundle.facts["suvr_scale"][inputs.tracer.key])
         wanted = self.regional.draw(self._known(inputs, reading), tracer, rng) / scale
         image = residual.float().cpu().numpy().transpose(1, 2, 0)
         has = np.nan_to_num(levels(image, grey, inputs.t1.grid))
@@ -289,7 +287,7 @@ def load_flow(bundle: Bundle, device: str) -> FlowGenerator:
     """Load the weights of ``bundle`` (float16 on disk) onto ``device``."""
     keep_big_buffers()
     placement = place(device)
-    facts = bundle.config["method_config"]
+    facts = bundle.facts
     if facts.get("version", 1) not in VERSIONS:
         raise PETSynthError(
             ErrorCode.BUNDLE_DAMAGED,

@@ -40,17 +40,11 @@ class PastaGenerator:
     network: DualArm
     placement: Placement
 
-    @property
-    def facts(self) -> dict[str, Any]:
-        """``method_config`` of the bundle."""
-        facts: dict[str, Any] = self.bundle.config["method_config"]
-        return facts
-
     @torch.inference_mode()
     def generate(self, inputs: GeneratorInput, effort: Effort, progress: Progress) -> Generated:
         """See `Generator.generate`."""
         started = time.perf_counter()
-        facts, device = self.facts, self.placement.device
+        facts, device = self.bundle.facts, self.placement.device
         drawing = drawing_of(facts, effort)
         low, high = facts["suvr_range"][inputs.tracer.key]
         flair = None if inputs.flair is None else inputs.flair.data
@@ -105,7 +99,7 @@ def load_pasta(bundle: Bundle, device: str) -> PastaGenerator:
     """
     keep_big_buffers()
     placement = place(device)
-    facts = bundle.config["method_config"]
+    facts = bundle.facts
     if facts.get("version") != VERSION:
         raise _unusable(bundle, "was made by another version of pasta")
     body = facts["generate"]

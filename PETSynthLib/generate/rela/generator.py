@@ -55,19 +55,13 @@ class RelaGenerator:
     means: dict[str, NDArray[np.float32]]
     hidden: tuple[str, ...] = ()
 
-    @property
-    def facts(self) -> dict[str, Any]:
-        """``method_config`` of the bundle."""
-        facts: dict[str, Any] = self.bundle.config["method_config"]
-        return facts
-
     @torch.inference_mode()
     def generate(self, inputs: GeneratorInput, effort: Effort, progress: Progress) -> Generated:
         """See `Generator.generate`."""
         self.bundle.require_images(flair=inputs.flair is not None)
         started = time.perf_counter()
         steps = self.steps(effort.steps)
-        seeds = seeds_of(effort, self.facts["sampler"]["draws"])
+        seeds = seeds_of(effort, self.bundle.facts["sampler"]["draws"])
         known, total = self._known(inputs), len(seeds) * len(steps)
 
         def report(draw: int) -> Callable[[int, Tensor], None]:
@@ -86,12 +80,12 @@ class RelaGenerator:
 
     def steps(self, asked: int) -> list[int]:
         """The steps of the schedule to be taken; a distilled network knows only its own."""
-        own = self.facts["sampler"].get("timesteps")
+        own = self.bundle.facts["sampler"].get("timesteps")
         return list(own) if own else steps_of(self.sampler, self.diffusion, asked)
 
     def _known(self, inputs: GeneratorInput) -> Known:
         device = self.placement.device
-        scaling = self.facts["scaling"]
+        scaling = self.bundle.facts["scaling"]
         flair_data = None if inputs.flair is None else inputs.flair.data
         images = {"t1": inputs.t1.data, "flair": flair_data}
         t1, flair = (
@@ -99,8 +93,8 @@ class RelaGenerator:
             for name, image in images.items()
         )
         mri = stacked(t1, flair, inputs.t1.shape)[None].to(device)
-        label = self.facts["tracer_labels"][inputs.tracer.key]
-        told = told_vector(inputs.clinical.numbers(), inputs.pet_scanner, 0.0, self.facts)
+        label = self.bundle.facts["tracer_labels"][inputs.tracer.key]
+        told = told_vector(inputs.clinical.numbers(), inputs.pet_scanner, 0.0, self.bundle.facts)
         with self.placement.autocast():
             seen = self.space.see(padded(mri, self.space.factor * self.network.multiple)).float()
         return Known(
@@ -122,7 +116,7 @@ class RelaGenerator:
         with self.placement.autocast():
             image = draw(*parts, known, self.sampler, steps, seed, callback)[0, 0]
         i, j, k = inputs.t1.shape
-        units = units_of(self.facts, inputs.tracer.key, self.means)
+        units = units_of(self.bundle.facts, inputs.tracer.key, self.means)
         return units.suvr(image[:i, :j, :k].cpu().numpy()) * inputs.brain.mask
 
 
@@ -160,7 +154,7 @@ def load_rela(bundle: Bundle, device: str) -> RelaGenerator:
     """
     keep_big_buffers()
     placement = place(device)
-    facts = bundle.config["method_config"]
+    facts = bundle.facts
     shape = shape_from(facts["network"])
     labels = {key: facts["tracer_labels"].get(key) for key in bundle.tracers}
     for key, label in labels.items():

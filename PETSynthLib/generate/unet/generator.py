@@ -49,7 +49,7 @@ class RegressionGenerator:
                 "Leave out --samples, or choose another model.",
             )
         started = time.perf_counter()
-        facts: dict[str, Any] = self.bundle.config["method_config"]
+        facts = self.bundle.facts
         tracer = facts["tracer_order"].index(inputs.tracer.key)
         images, condition = images_and_facts(inputs, facts)
         progress.step(0, 1)
@@ -86,7 +86,7 @@ def load_regression(
         Makes the network that ``method_config`` describes.
     """
     keep_big_buffers()
-    facts = bundle.config["method_config"]
+    facts = bundle.facts
     placement = place(device)
     if facts.get("precision") == "float32":
         placement = replace(placement, dtype=torch.float32, why=f"{placement.why}; as published")

@@ -48,7 +48,7 @@ def keep_origin(run: Path, bundle: Bundle, grid: Grid) -> None:
     }
     with writing("Where the run began"):
         (run / ORIGIN).write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
-    state = {"tensors": load_file(bundle.weights), "facts": bundle.config["method_config"]}
+    state = {"tensors": load_file(bundle.weights), "facts": bundle.facts}
     checkpoint.save(run / WEIGHTS, state)
 
 

@@ -161,7 +161,7 @@ def train_method(order: Order, store: Store, watcher: Watcher) -> Path:
     fabric.barrier()
     method.use(read_prepared(order.run))
     if init is not None and state is None:
-        start_from(method, load_file(init.weights), init.config["method_config"])
+        start_from(method, load_file(init.weights), init.facts)
         if fabric.is_global_zero:
             keep_origin(order.run, init, store.grid)
     else:
