@@ -58,7 +58,10 @@ def check_device(
     model: str = "flow",
     load: Callable[[str, str], LoadedGenerator] = load_generator,
 ) -> DeviceCheck:
-    """Generate FDG of the template brain on ``device`` and on the CPU and compare regions."""
+    """Generate a PET of the template brain on ``device`` and on the CPU and compare regions.
+
+    The tracer is the first that the model knows.
+    """
     there, seconds, labels = _generate(load(model, device))
     here, cpu_seconds, _ = _generate(load(model, "cpu"))
     worst, difference = largest_difference(there, here, labels)
@@ -73,14 +76,22 @@ def check_device(
     )
 
 
-def template_input(grid: Grid) -> GeneratorInput:
-    """The template's own T1 as a generator sees a scan, on ``grid``: known to everybody."""
+def template_input(grid: Grid, tracer_key: str = "fdg", *, flair: bool = False) -> GeneratorInput:
+    """The template's own T1 as a generator sees a scan, on ``grid``: known to everybody.
+
+    Parameters
+    ----------
+    flair
+        For a model that cannot do without one: the T1 serves, for only devices are compared.
+    """
     same_place = NativeToTemplate(np.eye(4))
     brain = same_place.labels_to_native(atlas_volume("template_brain"), grid)
     t1 = same_place.to_template(atlas_volume("template_t1"), grid)
     scale = float(np.percentile(t1.data[brain.mask], 97.0))
     scaled = np.where(brain.mask, np.clip(t1.data / scale, 0.0, 1.6), 0.0)
-    return GeneratorInput(t1.with_data(scaled), brain, None, tracer("fdg"), ClinicalRecord())
+    image = t1.with_data(scaled)
+    second = image if flair else None
+    return GeneratorInput(image, brain, second, tracer(tracer_key), ClinicalRecord())
 
 
 def largest_difference(there: Generated, here: Generated, labels: Volume) -> tuple[str, float]:
@@ -102,8 +113,8 @@ def largest_difference(there: Generated, here: Generated, labels: Volume) -> tup
 
 
 def _generate(loaded: LoadedGenerator) -> tuple[Generated, float, Volume]:
-    grid = loaded.bundle.grid
-    inputs = template_input(grid)
+    bundle, grid = loaded.bundle, loaded.bundle.grid
+    inputs = template_input(grid, bundle.tracers[0], flair=not bundle.suits(flair=False))
     started = time.perf_counter()
     generated = loaded.generator.generate(inputs, Effort(samples=0), Silent())
     seconds = time.perf_counter() - started

@@ -104,5 +104,18 @@ def test_few_steps_are_held_against_both_limits() -> None:
     assert not held(0.9, 0.103)
 
 
+def test_a_second_site_is_no_worse_only_when_ten_percent_are_ruled_out() -> None:
+    def held(there: list[float]) -> bool:
+        rows = [
+            *numbers("full", "own", "mae", [0.10, 0.10, 0.10]),
+            *numbers("full", "second", "mae", there),
+        ]
+        return bool(claims.second_site(claims.Numbers(rows))[0].held)
+
+    assert held([0.105, 0.105, 0.105])
+    assert not held([0.12, 0.12, 0.12])
+    assert not held([0.08, 0.14, 0.08])  # the mean is the same; nobody knows
+
+
 def test_what_was_not_measured_is_not_claimed() -> None:
     assert claims.claims_of([], ["unet"]) == []

@@ -123,3 +123,21 @@ def test_the_template_looks_like_a_prepared_scan():
     assert np.percentile(inside, 97) == pytest.approx(1.0, abs=0.01)
     assert inputs.t1.data[~inputs.brain.mask].max() == 0.0
     assert inputs.t1.grid.same_as(CANONICAL)
+
+
+def test_a_model_is_asked_for_what_it_knows_and_shown_what_it_needs():
+    asked = []
+
+    def picky(name, device):
+        loaded = load_generator("atlas", "cpu")
+        config = {**loaded.bundle.config, "tracers": ["pib", "pbr28"], "needs": ["flair"]}
+
+        class Watching:
+            def generate(self, inputs, effort, progress):
+                asked.append((inputs.tracer.key, inputs.flair is not None))
+                return loaded.generator.generate(inputs, effort, progress)
+
+        return LoadedGenerator(replace(loaded.bundle, config=config), Watching())
+
+    assert check_device("cpu", "atlas", picky).passed
+    assert asked == [("pib", True), ("pib", True)]

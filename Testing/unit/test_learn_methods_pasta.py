@@ -18,21 +18,18 @@ from train_case import QUICK, SMALL, Watching, make_store
 from PETSynthLib.errors import PETSynthError
 from PETSynthLib.generate import Effort, GeneratorInput, load_generator
 from PETSynthLib.generate.draws import spread_of
-from PETSynthLib.generate.pasta.inputs import images_of, known_vector, with_label
+from PETSynthLib.generate.pasta.inputs import with_label
 from PETSynthLib.generate.scaling import scaled, scaled_mri
 from PETSynthLib.learn.methods.interface import Material, material_of
 from PETSynthLib.learn.methods.pasta import PastaConfig, PastaMethod
 from PETSynthLib.learn.methods.pasta_loss import Balance, cycle_loss
 from PETSynthLib.learn.methods.people import HidingConfig
 from PETSynthLib.learn.methods.ranges import limits_of
-from PETSynthLib.learn.methods.region_weights import RegionWeightConfig, RegionWeights
 from PETSynthLib.learn.prepare.grids import grid_named
 from PETSynthLib.learn.settings import build, read_yaml
 from PETSynthLib.learn.store import Store
 from PETSynthLib.learn.train.run import Order, settings_file, settings_of, train_method
 from PETSynthLib.progress import Silent
-from PETSynthLib.quantify.regions import labels_of
-from PETSynthLib.tracers import tracer
 
 pytestmark = pytest.mark.torch
 
@@ -67,79 +64,6 @@ def batch_of(made: PastaMethod, number: int = 2) -> dict[str, torch.Tensor]:
         for n, person in enumerate(people)
     ]
     return {k: torch.from_numpy(np.stack([e[k] for e in examples])) for k in examples[0]}
-
-
-class TestInputs:
-    def test_a_flair_that_is_not_there_looks_like_nothing(self) -> None:
-        t1 = np.full((1, 1, 1), 0.75, np.float32)
-        facts = {"scaling": "fixed", "flair": True}
-        assert [float(i) for i in images_of(t1, None, facts)] == [0.0, -1.0]
-        assert len(images_of(t1, t1, facts | {"flair": False})) == 1
-
-    def test_what_is_known_stands_in_its_order(self) -> None:
-        facts = {
-            "clinical_scaling": {"age": [70.0, 10.0], "mmse": [27.0, 2.0]},
-            "scanners": ["ge", "philips"],
-            "tracer_order": ["fdg", "pib"],
-        }
-        clinical = {"age": 80.0, "sex": 1.0, "education": None, "mmse": None}
-        clinical |= {"adas13": None, "apoe4": None}
-        found = known_vector(clinical, "philips", "pib", facts)
-        # Sex has no scaling: as good as missing.
-        assert found.tolist() == [*[1, 0, 0, 0, 0, 0], *[1, 0, 0, 0, 0, 0], *[0, 1], *[0, 1]]
-
-    def test_the_label_lies_behind_the_slices(self) -> None:
-        both = with_label(torch.zeros(2, 3, 4, 4), torch.tensor([0.0, 1.0]))
-        assert both.shape == (2, 5, 4, 4)
-        assert both[:, 3].eq(0).all()
-        assert both[:, 4].eq(1).all()
-        assert with_label(torch.zeros(2, 3, 4, 4), torch.zeros(0)).shape == (2, 3, 4, 4)
-
-
-class TestRegionWeights:
-    def test_the_target_region_counts_ten_times_and_each_tracer_has_its_own(self) -> None:
-        weights = RegionWeights(RegionWeightConfig(), ["fdg", "flortaucipir"])
-        inside = labels_of(tracer("fdg").target_region, "both")[0]
-        other = set(labels_of(tracer("flortaucipir").target_region, "both")) - set(
-            labels_of(tracer("fdg").target_region, "both")
-        )
-        labels = torch.tensor([[0, inside, min(other)]] * 2, dtype=torch.uint8)
-        found = weights(labels, torch.tensor([0, 1]))
-        assert found[0].tolist() == [1, 10, 1]
-        assert float(found[1, 2]) == 10
-        assert float(weights.penalty()) == 0
-
-    def test_single_regions_come_last_on_one_side_or_both(self) -> None:
-        config = RegionWeightConfig(regions=("precuneus=15", "hippocampus.L=3"))
-        table = RegionWeights(config, ["fdg"]).table[0]
-        assert {float(table[n]) for n in labels_of("precuneus", "both")} == {15.0}
-        assert float(table[labels_of("hippocampus", "L")[0]]) == 3.0
-        assert float(table[labels_of("hippocampus", "R")[0]]) == 1.0
-
-    @pytest.mark.parametrize("text", ["precuneous=15", "precuneus", "precuneus=-1", "=3"])
-    def test_a_weight_that_cannot_be_read_is_one_sentence(self, text: str) -> None:
-        with pytest.raises(PETSynthError, match="cannot be used"):
-            RegionWeights(RegionWeightConfig(regions=(text,)), ["fdg"])
-
-    def test_learnt_factors_keep_their_mean_and_are_pulled_back(self) -> None:
-        weights = RegionWeights(RegionWeightConfig(target=1.0, learnable=True), ["fdg"])
-        hard, easy = (labels_of(name, "L")[0] for name in ("precuneus", "insula"))
-        labels, which = torch.tensor([[hard, easy, 0]]), torch.tensor([0])
-        assert weights(labels, which).tolist() == [[1, 1, 1]]
-        error = torch.tensor([[2.0, 1.0, 1.0]])
-        optimiser = torch.optim.SGD(weights.parameters(), 0.5)
-        for _ in range(20):
-            optimiser.zero_grad()
-            ((weights(labels, which) * error).sum() + weights.penalty()).backward()
-            optimiser.step()
-        found = weights(labels, which)[0].detach()
-        # What cannot be reduced loses weight; the background never changes.
-        assert float(found[0]) < 1 - 0.01
-        assert float(found[0]) < float(found[1])
-        assert float(found[2]) == 1
-        assert float(weights.penalty().detach()) > 0
-        whole = torch.arange(len(weights.inside))[weights.inside][None]
-        assert float(weights(whole, which).detach().log().mean()) == pytest.approx(0, abs=1e-5)
 
 
 class TestLoss:
