@@ -9,24 +9,48 @@ import pytest
 
 pytest.importorskip("torch")
 
-from PETSynthLib.generate.flow.regional import RegionalModel
+from PETSynthLib.generate.flow.regional import KINDS, RegionalModel
 
 pytestmark = pytest.mark.torch
-R, D, K = 4, 6, 2
+R, D, E = 4, 6, 2
 
 
 def model(covariance: np.ndarray, cross: np.ndarray, ridge: float = 0.0) -> RegionalModel:
-    """One tracer, variance 1 everywhere, D variables of mean 0 and sd 1."""
+    """One tracer, one kind, variance 1 everywhere, D variables of mean 0 and sd 1."""
     return RegionalModel(
         mean=np.zeros((R, D)),
         sd=np.ones((R, D)),
         covariance=np.tile(covariance, (R, 1, 1)),
-        cross=cross,
-        expected=np.ones((1, R)),
-        variance=np.ones((1, R)),
+        share=np.array([[1.0, 0.0]]),
+        shift=np.zeros((1, KINDS, R, D)),
+        cross=np.stack([cross, np.zeros_like(cross)], 1),
+        level=np.ones((1, KINDS, R)),
+        variance=np.ones((1, KINDS, R)),
         ridge=np.full((1, D), ridge),
-        shared=np.zeros((1, R, K)),
-        own=np.zeros((1, R)),
+        kind_ridge=np.full((1, D), np.inf),
+        shared=np.zeros((1, KINDS, R, E)),
+        own=np.zeros((1, KINDS, R)),
+    )
+
+
+def two_kinds() -> RegionalModel:
+    """Variable 0 is 2 higher in the upper kind (a quarter), whose uptake is 1.5 and not 1.
+
+    Within a kind variable 0 has a variance of 1 and says nothing of the uptake.
+    """
+    share, shift = np.array([[0.75, 0.25]]), np.zeros((1, KINDS, R, D))
+    shift[0, :, :, 0] = np.array([-0.5, 1.5])[:, None]
+    covariance = np.eye(D)
+    covariance[0, 0] = 1.75  # 1 within, 0.75 * 0.25 * 2^2 between the kinds
+    kind_ridge = np.full((1, D), np.inf)
+    kind_ridge[0, 0] = 0.0
+    return replace(
+        model(covariance, np.zeros((1, R, D))),
+        share=share,
+        shift=shift,
+        level=np.stack([np.ones((1, R)), np.full((1, R), 1.5)], 1),
+        kind_ridge=kind_ridge,
+        own=np.full((1, KINDS, R), 0.1),
     )
 
 
@@ -75,7 +99,7 @@ class TestExpectation:
             inner = (root.T @ root)[np.ix_(there, there)] + 0.2 * np.eye(there.sum())
             for r in range(R):
                 z = np.clip((person[r] - regional.mean[r]) / regional.sd[r], -4, 4)[there]
-                plain = z @ np.linalg.solve(inner, regional.cross[0, r, there])
+                plain = z @ np.linalg.solve(inner, regional.cross[0, 0, r, there])
                 assert found[0, r] == pytest.approx(plain, abs=1e-9)
 
     def test_an_outlandish_scan_is_held_within_four_standard_deviations(self) -> None:
@@ -87,7 +111,7 @@ class TestExpectation:
     def test_it_survives_the_bundle(self) -> None:
         rng = np.random.default_rng(1)
         regional = replace(
-            model(np.eye(D), rng.normal(size=(1, R, D)), 0.5), own=rng.random((1, R))
+            model(np.eye(D), rng.normal(size=(1, R, D)), 0.5), own=rng.random((1, KINDS, R))
         )
         back = RegionalModel.from_arrays(regional.arrays())
         known = rng.normal(size=(R, D))
@@ -102,21 +126,59 @@ class TestDraw:
         return np.stack([regional.draw(known, 0, rng) for _ in range(4000)])
 
     def test_regions_err_together_and_alone_as_they_did(self) -> None:
-        shared, own = np.zeros((1, R, K)), np.zeros((1, R))
-        shared[0, :2, 0] = 0.3, -0.3  # as much less as the other has more
-        own[0, 1:3] = 0.4, 0.2
+        shared, own = np.zeros((1, KINDS, R, E)), np.zeros((1, KINDS, R))
+        shared[0, 0, :2, 0] = 0.3, -0.3  # as much less as the other has more
+        own[0, 0, 1:3] = 0.4, 0.2
         regional = replace(model(np.eye(D), np.zeros((1, R, D))), shared=shared, own=own)
         found = np.cov(self.drawn(regional, np.zeros((R, D))).T)
-        expected = shared[0] @ shared[0].T + np.diag(own[0] ** 2)
+        expected = shared[0, 0] @ shared[0, 0].T + np.diag(own[0, 0] ** 2)
         assert found == pytest.approx(expected, abs=0.015)
 
     def test_who_tells_less_leaves_more_unknown(self) -> None:
         # The last variable explains three quarters of region 0: without it the sd is doubled.
         cross = np.zeros((1, R, D))
         cross[0, 0, -1] = np.sqrt(0.75)
-        regional = replace(model(np.eye(D), cross), own=np.full((1, R), 0.1))
+        regional = replace(model(np.eye(D), cross), own=np.full((1, KINDS, R), 0.1))
         known = np.zeros((R, D))
         assert self.drawn(regional, known).std(0) == pytest.approx(np.full(R, 0.1), rel=0.05)
         known[:, -1] = np.nan
         spread = self.drawn(regional, known).std(0)
         assert spread == pytest.approx([0.2, 0.1, 0.1, 0.1], rel=0.05)
+
+
+class TestKinds:
+    def test_a_number_tells_the_kind_by_bayes_rule(self) -> None:
+        regional = two_kinds()
+        # Nothing known: as many as there are. Half way between the kinds' means: the same.
+        assert regional.chances(nobody()[None])[0, 0] == pytest.approx([0.75, 0.25])
+        assert regional.chances(nobody(v0=0.5)[None])[0, 0, 1] == pytest.approx(0.25)
+        # 0.5 further, two Gaussians of sd 1 that lie 2 apart differ by a factor of e.
+        odds = np.e / 3
+        found = regional.chances(nobody(v0=1.0)[None])[0, 0, 1]
+        assert found == pytest.approx(odds / (1 + odds))
+        # A variable of infinite penalty does not speak of the kind.
+        assert regional.chances(nobody(v1=3.0)[None])[0, 0, 1] == pytest.approx(0.25)
+
+    def test_the_mean_lies_between_the_kinds_and_the_spread_covers_both(self) -> None:
+        regional = two_kinds()
+        assert regional.expected == pytest.approx(np.full((1, R), 1.125))
+        assert regional.deviation(nobody()) == pytest.approx(np.zeros((1, R)))
+        between = 0.25 * 0.75 * 0.5**2
+        assert regional.spread(nobody())[0] == pytest.approx(np.sqrt(between + 0.1**2))
+        sure = nobody(v0=4.0)
+        assert regional.deviation(sure)[0] == pytest.approx(1.5 - 1.125, abs=0.005)
+        assert regional.spread(sure)[0] == pytest.approx(0.1, abs=0.01)
+
+    def test_a_draw_is_one_kind_or_the_other_in_all_regions(self) -> None:
+        regional, rng = two_kinds(), np.random.default_rng(0)
+        drawn = np.stack([regional.draw(nobody(), 0, rng) for _ in range(4000)])
+        upper = drawn.mean(1) > 0.125
+        assert upper.mean() == pytest.approx(0.25, abs=0.03)
+        assert drawn[upper].mean(0) == pytest.approx(np.full(R, 0.375), abs=0.01)
+        assert drawn[~upper].mean(0) == pytest.approx(np.full(R, -0.125), abs=0.01)
+        assert drawn.mean(0) == pytest.approx(np.zeros(R), abs=0.015)
+        assert drawn.std(0) == pytest.approx(regional.spread(nobody())[0], rel=0.05)
+
+    def test_one_kind_spreads_as_its_errors_do(self) -> None:
+        regional = replace(model(np.eye(D), np.zeros((1, R, D))), own=np.full((1, KINDS, R), 0.2))
+        assert regional.spread(np.zeros((R, D)))[0] == pytest.approx(0.2)

@@ -29,14 +29,16 @@ from .features import (
     atlas_channels,
     slice_stack,
 )
-from .network import MeanNetwork, ResidualNetwork, build_mean, build_residual
+from .network import MeanNetwork, Regional, ResidualNetwork, build_mean, build_residual
 from .painting import levels, paint, paint_levels
 from .reading import REGIONS, Reading, read_mri, variables
 from .regional import RegionalModel
 
 SLICE_BATCH = 12
 PREVIEW_EVERY = 2
-VERSIONS = (1, 3)
+VERSION = 4
+"""Form of the bundles that are trained now."""
+VERSIONS = (1, VERSION)
 """Forms of a bundle that can be run; the first has no regional model."""
 
 
@@ -145,9 +147,11 @@ class FlowGenerator:
             mean, sd = self.mean_network.combine(maps, scalars)
             return mean[0, 0], sd[0, 0]
         reading, grey = seen.regions
-        deviation = self.regional.deviation(self._known(inputs, reading))[tracer]
-        painted = self._tensor(paint(deviation / scale, grid).transpose(2, 0, 1))
-        both = self.mean_network.combine(maps, scalars, painted[None, None])
+        known = self._known(inputs, reading)
+        deviation = self.regional.deviation(known)[tracer]
+        told = (deviation, self.regional.spread(known)[tracer])
+        painted = (self._tensor(paint(v / scale, grid).transpose(2, 0, 1)) for v in told)
+        both = self.mean_network.combine(maps, scalars, Regional(*(p[None, None] for p in painted)))
         mean, sd = (v[0, 0] for v in both)
         image = mean.clamp_min(0).float().cpu().numpy().transpose(1, 2, 0) * scale
         level = levels(image, grey, grid)

@@ -5,20 +5,41 @@ uptake and its spread. Clinical facts touch it only through a few scalars a trac
 ``mean = m_0(MRI) + sum_k s_k(clinic) m_k(MRI)``, so that the clinic's share of the picture is a
 separate map and can be read off, trained and withheld on its own. Since version 2 a regional
 model (`regional`) adds ``(1 + g(MRI)) D``: D is what whole-brain anatomy and clinic say of each
-region, painted onto the atlas, and the network only learns how strongly to believe it where.
+region, painted onto the atlas, and the network only learns how strongly to believe it where; since
+version 4 the network's spread is a factor on what the regional model leaves unknown of each region.
 `ResidualNetwork` predicts the data end of a rectified flow of the standardised residual on a
 coarse 3D grid, so that all slices of a sample agree.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..networks import GROUPS, GroupNorm, UNet, start_at_zero, time_features
+
+SPREAD_UNIT = 0.1
+"""Spread of a region (network scale) that leaves the network's own as it is."""
+LEAST_SPREAD = 0.05
+"""Added to the factor: outside the regions the network alone decides."""
+
+
+class Regional(NamedTuple):
+    """What the regional model says of every voxel, (N, T, ...) each, in the network's scale.
+
+    Attributes
+    ----------
+    deviation
+        D: expected uptake beyond the average.
+    spread
+        Standard deviation of the region's uptake.
+    """
+
+    deviation: Tensor
+    spread: Tensor
 
 
 class MeanNetwork(nn.Module):
@@ -98,7 +119,7 @@ class MeanNetwork(nn.Module):
 
     @staticmethod
     def combine(
-        maps: Tensor, scalars: Tensor, deviation: Tensor | None = None
+        maps: Tensor, scalars: Tensor, regional: Regional | None = None
     ) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation (N, T, ...).
 
@@ -108,16 +129,16 @@ class MeanNetwork(nn.Module):
             (N, T, K + 2, ...) of `maps`, or K + 3 with a regional model.
         scalars
             (N, T, K + 1) of `scalars`.
-        deviation
-            D (N, T, ...) of the regional model, in the network's scale.
+        regional
+            What the regional model says, painted.
         """
         s = scalars.reshape(*scalars.shape, *[1] * (maps.dim() - 3))
         mean, shares = maps[:, :, 0], maps[:, :, 1:-1]
-        if deviation is not None:
-            mean, shares = mean + (1 + shares[:, :, 0]) * deviation, shares[:, :, 1:]
+        if regional is not None:
+            mean, shares = mean + (1 + shares[:, :, 0]) * regional.deviation, shares[:, :, 1:]
         mean = mean + (shares * s[:, :, :-1]).sum(2)
-        log_sd = (maps[:, :, -1] + s[:, :, -1]).clamp(-7.0, 1.0)
-        return mean, log_sd.exp()
+        sd = (maps[:, :, -1] + s[:, :, -1]).clamp(-7.0, 1.0).exp()
+        return mean, sd if regional is None else sd * (regional.spread / SPREAD_UNIT + LEAST_SPREAD)
 
 
 class ResidualNetwork(nn.Module):

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ...clinical import FIELDS
 from ...generate.flow.features import FLAIR_SLICES, T1_SLICES, atlas_channels
+from ...generate.flow.generator import VERSION
 from ...generate.flow.network import build_mean, build_residual
 from ...generate.flow.reading import variable_names
 from ...request import SCANNERS
@@ -79,7 +80,7 @@ class FlowMethod(TrainingMethod):
         self.grid = material.store.grid
         self.atlas = atlas_channels(self.grid, self.tracers)
         self.facts: dict[str, Any] = {
-            "version": 3,
+            "version": VERSION,
             "tracer_order": self.tracers,
             "scanners": list(SCANNERS),
             "suvr_scale": suvr_scale(self.tracers),
@@ -184,10 +185,10 @@ class FlowMethod(TrainingMethod):
             "presets": presets_of(PRESET_STEPS),
             "method_config": self.facts,
             "card": "A linear regional model (grey matter, CSF and brightness of each region and "
-            "of the cerebrum, clinic, scanner) is painted onto the atlas; a 2.5D network adds "
-            "anatomy and decides how strongly to believe it. A sample adds a draw of what the "
-            "regional model does not know and, from a rectified flow of the standardised residual "
-            f"on a coarse grid, the pattern.{seen}",
+            "of the cerebrum, clinic, scanner; two kinds of people where a tracer knows two) is "
+            "painted onto the atlas; a 2.5D network adds anatomy and decides how strongly to "
+            "believe it. A sample adds a draw of what the regional model does not know and, from a "
+            f"rectified flow of the standardised residual on a coarse grid, the pattern.{seen}",
         }
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...generate.condition import clinical_vector, scanner_vector
 from ...generate.flow.features import FLAIR_SLICES, T1_SLICES
+from ...generate.flow.network import Regional
 from ...generate.flow.painting import paint_slices
 from ..store import Subject
 from .interface import Batch, Example, Player, Stage, Terms, scanner_of
@@ -51,8 +52,7 @@ class MeanStage:
         mirror = bool(rng.random() < config.mirror)
         contrast = rng.normal(0, (config.gamma, 0.06, config.gamma, 0.06))
         images = self.images(subject, ks, flair=flair, mirror=mirror, contrast=contrast)
-        deviation = method.regional.deviation(subject, clinical, flair, scanner)
-        painted = paint_slices(deviation, ks, method.grid)
+        painted = self.painted(subject, ks, clinical, flair=flair, scanner=scanner)
         target, there = self.targets(subject, ks)
         brain = method.material.store.slices("brain", subject.row, ks).transpose(2, 0, 1)
         weight = np.where(brain > 0, np.float32(1), np.float32(OUTSIDE))[:, None]
@@ -62,11 +62,25 @@ class MeanStage:
             "images": images,
             "context": self.context(scanner, flair),
             "clinical": clinical_vector(clinical, method.facts["clinical_scaling"]),
-            "deviation": np.ascontiguousarray(painted),
+            "regional": np.ascontiguousarray(painted),
             "target": np.ascontiguousarray(target),
             "there": there,
             "weight": np.ascontiguousarray(weight),
         }
+
+    def painted(
+        self,
+        subject: Subject,
+        ks: NDArray[np.intp],
+        clinical: dict[str, float | None],
+        *,
+        flair: bool,
+        scanner: str | None,
+    ) -> NDArray[np.float32]:
+        """Slices (slices, 2, T, I, J) of what the regional model expects and how far it errs."""
+        regional = self.method.regional.expects(subject, clinical, flair, scanner)
+        slices = paint_slices(regional.reshape(-1, regional.shape[-1]), ks, self.method.grid)
+        return slices.reshape(len(ks), 2, -1, *slices.shape[2:])
 
     def context(self, scanner: str | None, flair: bool) -> NDArray[np.float32]:
         """Acquisition vector: scanner, FLAIR shown."""
@@ -120,14 +134,15 @@ class MeanStage:
     def loss(self, batch: Batch) -> Terms:
         """Weighted squared error of the mean and likelihood of the spread, of present tracers."""
         network = self.method.mean
-        flat = {k: batch[k].flatten(0, 1) for k in ("images", "deviation", "target", "weight")}
+        flat = {k: batch[k].flatten(0, 1) for k in ("images", "regional", "target", "weight")}
         slices = batch["images"].shape[1]
         context = batch["context"].repeat_interleave(slices, 0)
         scalars = network.scalars(batch["clinical"]).repeat_interleave(slices, 0)
         images = flat["images"].contiguous(memory_format=torch.channels_last)
         maps = network.maps(images, context)
         with torch.autocast(maps.device.type, enabled=False):
-            mean, sd = network.combine(maps.float(), scalars.float(), flat["deviation"])
+            regional = Regional(*flat["regional"].unbind(1))
+            mean, sd = network.combine(maps.float(), scalars.float(), regional)
             # Each example counts alike, whatever tracers it has: batches may then be split.
             there = batch["there"] * self.method.regional.tracer_weight.to(maps.device)
             share = (there / batch["there"].sum(1, keepdim=True)).repeat_interleave(slices, 0)
@@ -201,9 +216,9 @@ class MeanStage:
         device = next(method.mean.parameters()).device
         vector = torch.from_numpy(clinical_vector(clinical, method.facts["clinical_scaling"]))
         scalars = method.mean.scalars(vector[None].to(device)).cpu()
-        deviation = method.regional.deviation(subject, clinical, flair, scanner)
         every = np.arange(method.grid.shape[2])
-        painted = paint_slices(deviation, every, method.grid).transpose(1, 0, 2, 3)
-        mean, sd = method.mean.combine(maps[None], scalars, torch.from_numpy(painted)[None])
+        painted = self.painted(subject, every, clinical, flair=flair, scanner=scanner)
+        regional = Regional(*torch.from_numpy(painted.transpose(1, 2, 0, 3, 4))[:, None])
+        mean, sd = method.mean.combine(maps[None], scalars, regional)
         factor = method.spread if spread else torch.ones(len(method.tracers))
         return mean[0], sd[0] * factor[:, None, None, None]

@@ -132,17 +132,20 @@ class RegionalPart:
         total = label_sums(labels, image)[list(REGIONS)]
         return np.asarray(np.where(size > 0, total / np.maximum(size, 1), np.nan))
 
-    def deviation(
+    def expects(
         self,
         subject: Subject,
         clinical: dict[str, float | None],
         flair: bool,
         scanner: str | None,
     ) -> NDArray[np.float32]:
-        """(T, R): what the regional model that never saw this person adds, in network scale."""
+        """(2, T, R): what the regional model that never saw this person expects beyond the average,
+        and how far it may err; in network scale.
+        """
         model = self.model_for.get(subject.row, self.whole)
         known = _known(self._readings[subject.row], clinical, flair, scanner)
-        return np.asarray(model.deviation(known) / self.scale[:, None], dtype=np.float32)
+        both = np.stack([model.deviation(known), model.spread(known)])
+        return np.asarray(both / self.scale[:, None], dtype=np.float32)
 
 
 def _known(

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from ...generate.condition import clinical_vector, scanner_vector
+from ...generate.flow.network import Regional
 from ...generate.flow.painting import paint
 from ..store import Subject
 from .flow_anchor import fit_anchor, image_levels, painted_correction
@@ -120,7 +121,7 @@ class ResidualStage:
             maps, subject, clinical, flair=subject.flair, scanner=scanner, spread=False
         )
         target, _ = method.mean_stage.targets(subject, np.arange(method.grid.shape[2]))
-        deviation = method.regional.deviation(subject, clinical, subject.flair, scanner)
+        deviation = method.regional.expects(subject, clinical, subject.flair, scanner)[0]
         drawn = method.suvr(mean)
         return _Look(
             level=image_levels(drawn, method.regional.read(subject)[1], method.grid),
@@ -176,13 +177,13 @@ class ResidualStage:
         vector = clinical_vector(clinical, method.facts["clinical_scaling"])
         with torch.no_grad():
             scalars = method.mean.scalars(torch.from_numpy(vector)[None].to(_device(method)))
-            deviation = method.regional.deviation(subject, clinical, flair, scanner)[tracer]
-            whole = np.ascontiguousarray(paint(deviation, method.grid).transpose(2, 0, 1))
-            painted = self.pool(torch.from_numpy(whole)[None])
+            told = method.regional.expects(subject, clinical, flair, scanner)[:, tracer]
+            whole = np.stack([paint(values, method.grid).transpose(2, 0, 1) for values in told])
+            painted = self.pool(torch.from_numpy(whole))[:, None, None]
             mean, sd = method.mean.combine(
                 coarse["maps"][None, tracer : tracer + 1],
                 scalars[:, tracer : tracer + 1].cpu(),
-                painted[None],
+                Regional(*painted),
             )
         mean = mean[0, 0]
         if subject.row in self._corrections:
