@@ -8,6 +8,7 @@ import typer
 
 from .. import __version__
 from . import (
+    adapt,
     audit,
     batch,
     calibrate,
@@ -62,6 +63,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("audit")(audit.audit)
 app.command("train")(train.train)
 app.command("calibrate")(calibrate.calibrate)
+app.command("adapt")(adapt.adapt)
 app.add_typer(models.app, name="models")
 app.command("prepare")(prepare.prepare)
 app.command("ssp")(ssp.ssp)

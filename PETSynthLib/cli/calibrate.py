@@ -36,7 +36,7 @@ def calibrate(
             model,
             output,
             device=device,
-            split=split,
+            splits=(split,),
             tell=lambda k, n: bar.update(task, completed=k, total=n),
         )
     if quiet:

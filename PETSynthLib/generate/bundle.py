@@ -28,6 +28,7 @@ from ..request import Preset, SynthesisRequest
 from ..tracers import all_tracers
 from ..volume import CANONICAL, Grid
 from .interface import Effort, Generator, GeneratorInput, information_set
+from .scaled import ScaledGenerator
 
 BUNDLE_VERSION = 1
 METHODS = (
@@ -307,6 +308,9 @@ def check_config(config: Any) -> None:
             raise ValueError(msg)
     if "input_statistics" in config:
         InputStatistics.from_dict(config["input_statistics"])
+    if not all(float(f) > 0 for f in config.get("adaptation", {}).get("factor", {}).values()):
+        msg = "adaptation holds a factor that is not positive"
+        raise ValueError(msg)
     for ranges in config.get("output_ranges", {}).values():
         if not all(0.0 < float(low) < float(high) for low, high in ranges.values()):
             msg = "output_ranges holds a range that is none"
@@ -348,6 +352,8 @@ def load_generator(name_or_path: str, device: str) -> LoadedGenerator:
             f"The model {bundle.name} needs the package {problem.name}, which is not installed.",
             'Run pip install "petsynth[synth]", or use --model atlas, which needs no network.',
         ) from problem
+    if factors := bundle.config.get("adaptation", {}).get("factor"):
+        generator = ScaledGenerator(generator, factors)
     return LoadedGenerator(bundle, generator)
 
 

@@ -32,9 +32,21 @@ def clinical_vector(
     return np.array(values + flags, np.float32)
 
 
+SITE_SCANNER = "site_scanner"
+"""Key in ``method_config``: how much of each known scanner is in that of a site (`petsynth adapt`);
+what is meant when no scanner is named."""
+
+
 def scanner_vector(scanner: str | None, facts: dict[str, Any]) -> NDArray[np.float32]:
-    """One-hot over the bundle's scanners; all zero for an average scanner."""
-    return np.array([float(scanner == name) for name in facts["scanners"]], np.float32)
+    """One-hot over the bundle's scanners; without one all zero, or the site's own mixture."""
+    own: dict[str, float] = facts.get(SITE_SCANNER, {})
+    return np.array(
+        [
+            own.get(name, 0.0) if scanner is None else float(scanner == name)
+            for name in facts["scanners"]
+        ],
+        np.float32,
+    )
 
 
 def images_and_facts(

@@ -37,6 +37,10 @@ class TestFeatures:
         facts = {"scanners": ["ge", "philips", "siemens"]}
         assert scanner_vector("philips", facts).tolist() == [0, 1, 0]
         assert scanner_vector(None, facts).tolist() == [0, 0, 0]
+        # Whoever names a scanner gets that one, also of a model that was adapted to a site.
+        facts["site_scanner"] = {"ge": 1.5, "siemens": -0.5}
+        assert scanner_vector(None, facts).tolist() == [1.5, 0, -0.5]
+        assert scanner_vector("philips", facts).tolist() == [0, 1, 0]
 
     def test_slices_beyond_the_end_repeat_the_last(self) -> None:
         volume = np.arange(4, dtype=np.float32)[:, None, None]

@@ -25,6 +25,7 @@ from PETSynthLib.volume import CANONICAL, Grid, Volume, on_grid
 pytestmark = pytest.mark.torch
 R, P = len(REGIONS), len(OWN)
 SCANNERS = ["ge", "philips", "siemens"]
+PHILIPS, NO_SCANNER = np.eye(3, dtype=np.float32)[1], np.zeros(3, np.float32)
 
 
 def coarse() -> Grid:
@@ -44,7 +45,7 @@ class TestVariables:
     def test_every_variable_has_its_place_and_unknown_is_nan(self) -> None:
         reading = Reading(np.arange(R * P, dtype=float).reshape(R, P), np.array([0.1, 0.2]))
         numbers = dict.fromkeys(FIELDS) | {"mmse": 24.0}
-        known = variables(reading, numbers, "philips", SCANNERS)
+        known = variables(reading, numbers, PHILIPS)
         names = variable_names(SCANNERS)
         assert known.shape == (R, len(names))
         assert known[3, :P].tolist() == reading.regions[3].tolist()
@@ -56,12 +57,12 @@ class TestVariables:
         assert np.isnan(known[:, names.index("age")]).all()
         assert (known[:, names.index("scanner_philips")] == 1.0).all()
         assert (known[:, names.index("scanner_ge")] == 0.0).all()
-        assert np.isnan(variables(reading, numbers, None, SCANNERS)[:, -3:]).all()
+        assert np.isnan(variables(reading, numbers, NO_SCANNER)[:, -3:]).all()
 
     def test_what_is_known_of_one_region_is_known_of_all(self) -> None:
         t1, brain = template(coarse())
         reading, _ = read_mri(t1, brain, None)
-        known = np.isfinite(variables(reading, dict.fromkeys(FIELDS), None, SCANNERS))
+        known = np.isfinite(variables(reading, dict.fromkeys(FIELDS), NO_SCANNER))
         assert (known == known[0]).all()
         assert known[0].sum() == 2 * len(ANATOMY)
 

@@ -134,8 +134,8 @@ class FlowGenerator:
 
     def _known(self, inputs: GeneratorInput, reading: Reading) -> NDArray[np.float64]:
         """Everything the regional model may know of this person: (R, D)."""
-        clinical, scanner = inputs.clinical.numbers(), inputs.pet_scanner
-        return variables(reading, clinical, scanner, self.bundle.facts["scanners"])
+        scanner = scanner_vector(inputs.pet_scanner, self.bundle.facts)
+        return variables(reading, inputs.clinical.numbers(), scanner)
 
     def _mean_and_sd(
         self, inputs: GeneratorInput, tracer: int, seen: _Seen, scalars: torch.Tensor

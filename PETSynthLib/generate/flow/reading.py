@@ -112,7 +112,7 @@ def variable_names(scanners: list[str]) -> tuple[str, ...]:
 
 
 def variables(
-    reading: Reading, clinical: dict[str, float | None], scanner: str | None, scanners: list[str]
+    reading: Reading, clinical: dict[str, float | None], scanner: NDArray[np.float32]
 ) -> Array:
     """All variables of one person (R, D); what is not known is NaN, in every region alike.
 
@@ -122,12 +122,12 @@ def variables(
         What `read_mri` has read.
     clinical
         Field -> number or None.
-    scanner, scanners
-        Manufacturer of the PET scanner (None: an average one) and all that the model knows.
+    scanner
+        `condition.scanner_vector`; all zero: an average one, of which nothing is known.
     """
     cerebral = np.array(REGIONS) < CEREBELLUM
     whole = reading.regions[cerebral].mean(0)
     facts = [np.nan if (v := clinical[name]) is None else v for name in FIELDS]
-    which = [np.nan if scanner is None else float(scanner == s) for s in scanners]
+    which = scanner if scanner.any() else np.full(len(scanner), np.nan)
     shared = np.concatenate([whole, reading.flair, facts, which])
     return np.concatenate([reading.regions, np.tile(shared, (len(REGIONS), 1))], 1)

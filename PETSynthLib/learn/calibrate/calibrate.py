@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,7 +123,8 @@ def calibrate(
     out: Path,
     *,
     device: str = "auto",
-    split: str = SPLIT,
+    splits: Sequence[str] = (SPLIT,),
+    wider: Mapping[str, float] | None = None,
     tell: Callable[[int, int], None] = lambda done, total: None,
 ) -> Calibrated:
     """Fit regional factors on a split of a store and write a new bundle that holds them.
@@ -134,6 +135,10 @@ def calibrate(
         Name or folder of the bundle.
     out
         Folder of the new bundle; must not exist.
+    splits
+        Whose people are taken.
+    wider
+        Tracer -> factor on the scores, of a model that has been fitted to these people a little.
 
     Raises
     ------
@@ -144,10 +149,7 @@ def calibrate(
     loaded = load_generator(model, device)
     bundle = loaded.bundle
     require_suvr(bundle.suvr_known, bundle.name)
-    if out.exists():
-        raise PETSynthError(
-            ErrorCode.BAD_OUTPUT, f"{out.name} is already there.", "Give a new folder."
-        )
+    require_free(out)
     if not store.grid.same_as(bundle.grid):
         raise PETSynthError(
             ErrorCode.BAD_DATA,
@@ -158,10 +160,10 @@ def calibrate(
     target = target_of(store, "auto" if aims_at_truth else "acquired")
     # A store of calibration people need hold nobody else.
     material = Material(store, target, train=(), validation=())
-    everybody = store.split(split)
+    everybody = tuple(s for split in splits for s in store.split(split))
     subjects = tuple(s for s in everybody if bundle.suits(flair=s.flair))
     left_out = len(everybody) - len(subjects)
-    _require_strangers(bundle, store, subjects)
+    require_strangers(bundle, store, subjects)
     people = {
         t: len({s.anatomy for s in subjects if t in s.tracers})
         for t in bundle.tracers
@@ -179,7 +181,10 @@ def calibrate(
     scores = _scores(loaded, material, subjects, judged, tell)
     sets = {
         name: {
-            t: {"people": people[t], "factor": factors(table, _whose(subjects, t))}
+            t: {
+                "people": people[t],
+                "factor": factors(table * (wider or {}).get(t, 1.0), _whose(subjects, t)),
+            }
             for (t, which), table in scores.items()
             if which == name
         }
@@ -194,7 +199,7 @@ def calibrate(
             "of_bundle": bundle.sha256,
             "nominal": NOMINAL,
             "target": material.words,
-            "split": split,
+            "split": ", ".join(splits),
             "sets": sets,
             "fingerprints": fingerprints(store, subjects),
         },
@@ -215,7 +220,15 @@ def calibrate(
     return Calibrated(out, people, " ".join(warnings))
 
 
-def _require_strangers(bundle: Bundle, store: Store, subjects: Sequence[Subject]) -> None:
+def require_free(out: Path) -> None:
+    """Refuse a folder that is there: no bundle is overwritten."""
+    if out.exists():
+        raise PETSynthError(
+            ErrorCode.BAD_OUTPUT, f"{out.name} is already there.", "Give a new folder."
+        )
+
+
+def require_strangers(bundle: Bundle, store: Store, subjects: Sequence[Subject]) -> None:
     """Refuse people whom the model was trained on: their errors are too small."""
     met = len(seen_by(bundle.config).trained & set(fingerprints(store, subjects)))
     if met:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...generate.condition import scanner_vector
 from ...generate.flow.reading import REGIONS, Reading, read_mri, variables
 from ...generate.flow.regional import RegionalModel
 from ...request import SCANNERS
@@ -153,4 +154,4 @@ def _known(
 ) -> NDArray[np.float64]:
     """The model's variables (R, D), those of a FLAIR that is not shown left out."""
     shown = reading if flair else reading.without_flair()
-    return variables(shown, clinical, scanner, list(SCANNERS))
+    return variables(shown, clinical, scanner_vector(scanner, {"scanners": list(SCANNERS)}))
