@@ -25,7 +25,7 @@ def simulate(
     ] = "default",
     tracers: Annotated[str, typer.Option(help="Tracers, separated by commas; all if empty.")] = "",
     jobs: Annotated[int, typer.Option(help="Number of processes.")] = 1,
-    site: Annotated[str, typer.Option(help="clinic or community.")] = "clinic",
+    site: Annotated[str, typer.Option(help="clinic, community or elsewhere.")] = "clinic",
     first_index: Annotated[int, typer.Option(help="Number of the first subject.")] = 1,
     spacing: Annotated[float, typer.Option(help="Brains are made at 1 mm, or 2 for trials.")] = 1.0,
     diagnosis: Annotated[str, typer.Option(help="Only people of one diagnosis, e.g. CN.")] = "",

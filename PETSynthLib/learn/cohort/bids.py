@@ -17,7 +17,7 @@ from ...tracers import Tracer, all_tracers
 from ...volume import Volume
 from ..oracle import write_oracle
 from .parameters import SITES
-from .subject import Simulated, latents, participant
+from .subject import SCANNER_NAMES, Simulated, latents, participant
 
 MISSING = "n/a"
 MARK = "SIMULATED subject, no real person"
@@ -140,7 +140,7 @@ def pet_facts(tracer: Tracer, scanner: str, site: str) -> dict[str, Any]:
     """The PET-BIDS sidecar of an imitated scan."""
     return {
         "Simulated": True,
-        "Manufacturer": {"ge": "GE", "philips": "Philips", "siemens": "Siemens"}[scanner],
+        "Manufacturer": SCANNER_NAMES[scanner],
         "ManufacturersModelName": "simulated",
         "InstitutionName": f"simulated site {site}",
         "Units": "Bq/mL",

@@ -261,9 +261,11 @@ SITES = {
         positive={"ge": -0.6, "philips": -0.6, "siemens": -0.6},
         psf_mm={"ge": 7.0, "philips": 8.0, "siemens": 6.0},
     ),
+    "elsewhere": Site(age=(71.0, 9.0), positive={"canon": 0.0}, psf_mm={"canon": 8.5}),
 }
 """Resolutions inside V bioRxiv 2024.09.30.614929 (3.5-8.5 mm); prevalence differs by scanner so
-that standardising by manufacturer can be seen to remove disease (D)."""
+that standardising by manufacturer can be seen to remove disease (D). ``elsewhere`` has a
+manufacturer that no model knows."""
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ from .uptake import uptake
 
 PERSON, ANATOMY, MRI, PET, ORACLE = range(5)
 """Streams of random numbers: what one draws cannot shift the others."""
-SCANNER_NAMES = {"ge": "GE", "philips": "Philips", "siemens": "Siemens"}
+SCANNER_NAMES = {"canon": "Canon", "ge": "GE", "philips": "Philips", "siemens": "Siemens"}
 STANDARD_FWHM_MM = 6.0
 PET_SPACING = (2.0, 2.0, 2.0)
 
