@@ -21,7 +21,7 @@ PINS := pyproject.toml constraints.txt
 SYSTEM_PACKAGES := libegl1 libgl1 libgl1-mesa-dri libxkbcommon0 libdbus-1-3 libfontconfig1 \
 	libglib2.0-0 fonts-dejavu-core dicom3tools
 
-.PHONY: help demo test test-light test-preview screenshots bench proof benchmark lint format \
+.PHONY: help demo test test-light test-preview screenshots bench proof benchmark results lint format \
 	cmake-lists system-packages clean
 
 help: ## what can be made
@@ -58,6 +58,9 @@ proof: $(VENV)/.test ## simulate, prepare, train flow 20 minutes, evaluate, into
 
 benchmark: $(VENV)/.test ## the whole of Benchmark v1, every method and cohort, into build/benchmark (a day)
 	$(BIN)/python Testing/benchmark/v1.py build/benchmark --cohorts a b null strong
+
+results: $(VENV)/.test ## tables and figure of the head-to-head, twelve people live, into build/results
+	$(BIN)/python Testing/benchmark/results.py build/results
 
 lint: $(VENV)/.test ## style, types and the walls between the folders
 	$(BIN)/ruff check .
