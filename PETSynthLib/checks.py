@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 OVERRIDABLE = {
-    "contrast_agent": "a contrast agent was given",
+    "contrast_agent": "a contrast agent was given, or the T1 looks so",
     "t1_slice_thickness": "the slices are too thick",
     "t1_anisotropy": "the voxels are too uneven",
     "coverage": "part of the brain is cut off",

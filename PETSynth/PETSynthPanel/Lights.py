@@ -17,6 +17,7 @@ _LIGHT_OF = {
     "contrast_agent": "sequence",
     "t1_contrast": "sequence",
     "t1_intensities": "sequence",
+    "t1_sides": "sequence",
     "t1_image": "voxels",
     "t1_right_angles": "voxels",
     "t1_slice_thickness": "voxels",

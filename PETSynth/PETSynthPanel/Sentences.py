@@ -27,6 +27,14 @@ _WORDS = {
     "contrast_agent.red": lambda: _(
         "A contrast agent was given: the model has not seen such images."
     ),
+    "contrast_agent.seen_amber": lambda: _(
+        "{value:.2g} % of the brain is brighter than any tissue of a T1: vessels by inflow, a "
+        "lesion, or a contrast agent."
+    ),
+    "contrast_agent.seen_red": lambda: _(
+        "{value:.2g} % of the brain is brighter than any tissue of a T1, as after a contrast "
+        "agent; the models have not seen such images."
+    ),
     "t1_contrast.amber": lambda: _("White and grey matter hardly differ in the T1."),
     "t1_image.red": lambda: _("The T1 has no voxels."),
     "t1_right_angles.red": lambda: _(

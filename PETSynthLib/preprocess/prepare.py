@@ -22,6 +22,7 @@ from .prepared import Prepared
 from .space import read_space
 from .steps import Steps
 from .transform import NativeToTemplate, resample
+from .unusual import enhancement_finding, sides_finding
 
 CONTRAST = (1.0, 1.07)
 """White over grey matter. Measured: T1 1.30 (colin27) and 1.21 (a patient), his FLAIR 0.93."""
@@ -126,6 +127,14 @@ def prepare(
         [finding],
         ErrorCode.BAD_IMAGE,
         "Choose the T1-weighted image; FLAIR and T2 images cannot take its place.",
+    )
+    findings.add(
+        [enhancement_finding(template_t1, template_brain)],
+        ErrorCode.BAD_IMAGE,
+        "Use a scan made without a contrast agent.",
+    )
+    findings.add(
+        [sides_finding(template_t1, template_brain)], ErrorCode.BAD_IMAGE, "Use another scan."
     )
     progress.step(4, total)
 
