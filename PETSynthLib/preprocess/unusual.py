@@ -5,8 +5,8 @@ brain lies nearly on its own mirror image; softened to 8 mm the two sides of a T
 Measured (1 is the 97th percentile of the brain): the largest region that differs by more than 0.2
 has 0.3 mL in the sample man and none in a patient with multiple sclerosis; of 160 simulated people
 those without a focal lesion stay below 5.4 mL, and beyond 6 mL 7 of 7 have one. Tumours of 4 cm,
-drawn into the sample man, have 17 and 27 mL; one as bright as white matter that lies on the brain has 3
-and is not seen.
+drawn into the sample man, have 17 and 27 mL; one as bright as white matter that lies on the brain
+has 3 and is not seen.
 """
 
 from __future__ import annotations
