@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -411,3 +412,23 @@ class TestImageLoss:
         require_slices(LossConfig(perceptual="2d"), "flow")
         with pytest.raises(PETSynthError, match="learns single axial slices"):
             require_slices(LossConfig(perceptual="cyclic"), "flow")
+
+
+SSIM = "the structural similarity (SSIM3D)"
+CYCLIC = "the distance of VGG-16's features (one plane after another)"
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({}, ""),
+        ({"ssim": 1.0}, f" It was trained on the squared error and {SSIM}."),
+        (
+            {"ssim": 1.0, "perceptual": "cyclic"},
+            f" It was trained on the squared error, {SSIM} and {CYCLIC}.",
+        ),
+        ({"perceptual": "cyclic", "perceptual_weight": 0.0}, ""),
+    ],
+)
+def test_a_model_s_card_says_what_it_was_trained_on(settings: dict[str, Any], words: str) -> None:
+    assert LossConfig(**settings).words == words

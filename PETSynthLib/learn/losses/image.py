@@ -22,6 +22,14 @@ from .vgg_file import find_vgg
 KINDS = ("none", "cyclic", "static", "2d", "3d")
 
 
+PLANE_WORDS = {
+    "cyclic": "one plane after another",
+    "static": "of all three planes",
+    "2d": "of axial slices",
+    "3d": "of volumes",
+}
+
+
 @dataclass(frozen=True)
 class LossConfig:
     """Settings of the picture's loss (group ``method.loss``)."""
@@ -46,6 +54,18 @@ class LossConfig:
     )
     vgg: str | None = setting(None, "file of VGG-16's weights; none: PETSYNTH_HOME/weights")
     download: bool = setting(False, "fetch VGG-16's published weights (528 MB) if there are none")
+
+    @property
+    def words(self) -> str:
+        """A sentence for a model's card; nothing where the squared error is alone."""
+        parts = ["the squared error"] if self.mse else []
+        parts += ["the structural similarity (SSIM3D)"] if self.ssim else []
+        if self.perceptual != "none" and self.perceptual_weight:
+            parts.append(f"the distance of VGG-16's features ({PLANE_WORDS[self.perceptual]})")
+        if parts in ([], ["the squared error"]):
+            return ""
+        *first, last = parts
+        return f" It was trained on {', '.join(first)}{' and ' if first else ''}{last}."
 
 
 class ImageLoss(nn.Module):

@@ -252,7 +252,7 @@ class RegressionMethod(TrainingMethod):
             "uses": ["flair", *FIELDS, "pet_scanner"] if told else self._scanner_alone(),
             "presets": presets_of((1, 1, 1), samples=(0, 0, 0)),
             "method_config": self.facts,
-            "card": self.card + self._standardised(),
+            "card": self.card + self.config.loss.words + self._standardised(),
         }
 
     def _scanner_alone(self) -> list[str]:

@@ -27,9 +27,9 @@ class UNetMethod(RegressionMethod):
     """See the module's docstring."""
 
     name = "unet"
-    title = "Plain 3D regression U-Net, all tracers"
+    title = "Plain 3D regression U-Net"
     card = (
-        "One 3D U-Net regresses all tracers at once from T1, FLAIR and brain mask; "
+        "One 3D U-Net regresses its tracers at once from T1, FLAIR and brain mask; "
         "clinical facts and scanner scale and shift its features."
     )
     config_type = UNetConfig
