@@ -7,10 +7,10 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from .study import EMPTY, Study, uid_of
+
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
-
-    from .study import Study
 
 NO_DATE, NO_TIME = "19000101", "000000"
 """Stand where the standard wants a date of an object that has none any more."""
@@ -28,8 +28,6 @@ def without_identity(study: Study, token: str = "") -> Study:
         Gives the same pseudonym and UIDs again for the same study (`study.uid_of`).
     """
     from pydicom.dataset import Dataset
-
-    from .study import uid_of
 
     renewed: dict[str, str] = {}
     whose = f"{token}|{study.slices[0].StudyInstanceUID}"
@@ -82,14 +80,3 @@ GEOMETRY = (
 )
 """What is kept of a slice."""
 UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID")
-EMPTY = (
-    "PatientBirthDate",
-    "PatientSex",
-    "StudyDate",
-    "StudyTime",
-    "StudyID",
-    "AccessionNumber",
-    "ReferringPhysicianName",
-    "PositionReferenceIndicator",
-)
-"""What the standard wants to be there, be it empty."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from ...checks import Finding, Verdict
 from ...volume import Grid
-from .identity import EMPTY
 from .lattice import Lattice, lattice_of
 
 if TYPE_CHECKING:
@@ -47,6 +46,17 @@ _COPIED = (
     "PixelSpacing",
 )
 """All that is taken from a slice of the T1."""
+EMPTY = (
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyDate",
+    "StudyTime",
+    "StudyID",
+    "AccessionNumber",
+    "ReferringPhysicianName",
+    "PositionReferenceIndicator",
+)
+"""What the standard wants to be there, be it empty."""
 _TYPE_2 = ("PatientName", "PatientID", *EMPTY)
 """What must be there, be it empty."""
 
