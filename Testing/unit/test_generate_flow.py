@@ -19,7 +19,13 @@ from PETSynthLib.generate.flow.features import (
     slice_stack,
 )
 from PETSynthLib.generate.flow.generator import load_flow
-from PETSynthLib.generate.flow.network import MeanNetwork, ResidualNetwork
+from PETSynthLib.generate.flow.network import (
+    LEAST_SPREAD,
+    SPREAD_UNIT,
+    MeanNetwork,
+    Regional,
+    ResidualNetwork,
+)
 from PETSynthLib.progress import Silent
 from PETSynthLib.tracers import simulated_tracers, tracer
 from PETSynthLib.volume import CANONICAL, Volume
@@ -62,6 +68,16 @@ class TestMeanNetwork:
     def test_gives_every_tracer_its_maps(self) -> None:
         maps = self.network().maps(torch.randn(2, 4, 16, 24), torch.zeros(2, 4))
         assert maps.shape == (2, 2, 5, 16, 24)
+
+    def test_what_a_region_leaves_unknown_scales_the_spread_there(self) -> None:
+        # Maps: m_0, the gain g, log sd. Two voxels: one in a region, one beside all.
+        maps = torch.tensor([[[[1.0, 1.0], [0.5, 0.5], [-2.0, -2.0]]]])
+        regional = Regional(torch.tensor([[[0.2, 0.0]]]), torch.tensor([[[3 * SPREAD_UNIT, 0.0]]]))
+        mean, sd = MeanNetwork.combine(maps, torch.zeros(1, 1, 1), regional)
+        assert mean[0, 0].tolist() == pytest.approx([1 + 1.5 * 0.2, 1.0])
+        alone = float(np.exp(-2.0))
+        factors = [3 + LEAST_SPREAD, LEAST_SPREAD]
+        assert sd[0, 0].tolist() == pytest.approx([alone * f for f in factors])
 
     def test_the_clinic_enters_only_through_the_scalars(self) -> None:
         maps, scalars = torch.zeros(1, 2, 5, 1, 1), torch.zeros(1, 2, 4)
