@@ -21,7 +21,7 @@ PINS := pyproject.toml constraints.txt
 SYSTEM_PACKAGES := libegl1 libgl1 libgl1-mesa-dri libxkbcommon0 libdbus-1-3 libfontconfig1 \
 	libglib2.0-0 fonts-dejavu-core dicom3tools
 
-.PHONY: help demo test test-light test-preview screenshots bench proof benchmark results lint format \
+.PHONY: help demo test test-light test-preview screenshots bench proof benchmark results release-assets lint format \
 	cmake-lists system-packages clean
 
 help: ## what can be made
@@ -61,6 +61,9 @@ benchmark: $(VENV)/.test ## the whole of Benchmark v1, every method and cohort, 
 
 results: $(VENV)/.test ## tables and figure of the head-to-head, twelve people live, into build/results
 	$(BIN)/python Testing/benchmark/results.py build/results
+
+release-assets: $(VENV)/.test ## train the shipped model, calibrate it, make databases and pictures anew (a day)
+	$(BIN)/python Testing/benchmark/release.py build/release
 
 lint: $(VENV)/.test ## style, types and the walls between the folders
 	$(BIN)/ruff check .
