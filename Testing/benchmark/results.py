@@ -31,6 +31,8 @@ from rows import CONTROLS
 from PETSynthLib.learn.evaluate.controls import AGE_SEX, CLINIC, POPULATION, VOLUMES_CLINIC
 from PETSynthLib.learn.evaluate.figures import CONTROL_COLOUR, GRID, MODEL_COLOURS, png
 from PETSynthLib.learn.evaluate.statistics import by_anatomy, two_level_bootstrap
+from PETSynthLib.quantify.regions import title_of
+from PETSynthLib.tracers import all_tracers
 from PETSynthLib.tracers import tracer as tracer_of
 
 ROWS = Path(__file__).with_name("rows") / "v1"
@@ -41,6 +43,10 @@ NOT_WORSE = 0.01
 ORACLE = "oracle (both)"
 SHOWN = (POPULATION, AGE_SEX, CLINIC, VOLUMES_CLINIC, ORACLE)
 FORMS = {"mean of samples": "mean_of_samples_error", "single sample": "single_sample_error"}
+NOTE = """\
+`dev.`: deviations from the protocol (one seed instead of two, say), told in the rows.
+Equal to the oracle is a finding: nobody can know more. Its mean is the best in squared error: where
+people are of two kinds, whoever draws the likelier kind may have a lower absolute error."""
 COLUMNS = (
     *("error (95 %)", "single sample", "CRPS", "90 % covers", "sd / oracle"),
     *("s", "seeds", "dev."),
@@ -106,7 +112,9 @@ def lines_of(rows: Path, cohort: str) -> list[Line]:
     for folder in sorted(p for p in rows.iterdir() if p.is_dir() and p.name != CONTROLS):
         if (folder / f"{cohort}-subjects.csv").is_file():
             found += _method(folder, cohort)
-    return [*found, *_controls(rows / CONTROLS / f"{cohort}-subjects.csv")]
+    found += _controls(rows / CONTROLS / f"{cohort}-subjects.csv")
+    order = list(all_tracers())
+    return sorted(found, key=lambda line: order.index(line.tracer))
 
 
 def _read(path: Path) -> list[dict[str, str]]:
@@ -197,7 +205,7 @@ def tables(lines: Sequence[Line]) -> str:
             "",
             f"### {tracer_of(tracer).label}",
             "",
-            f"Error of {tracer_of(tracer).target_region}, SUVR; {people} simulated people.",
+            f"{title_of(tracer_of(tracer).target_region)}: absolute error, SUVR (n = {people}).",
             "",
             f"| | {' | '.join(COLUMNS)} |",
             f"|---|{'---|' * len(COLUMNS)}",
@@ -253,10 +261,6 @@ def page(lines: Sequence[Line], live: str) -> str:
     """``results.md``."""
     claims = goals(lines)
     held = [f"| {MARKS[c.held]} | {c.words} | {c.numbers} |" for c in claims]
-    note = (
-        "`dev.`: deviations from the protocol (one seed instead of two, say), told in the rows. "
-        "Equal to the oracle is a finding: nobody can know more."
-    )
     return "\n".join(
         [
             "# Results (SIMULATED people: nothing here says how well a method works on patients)",
@@ -269,7 +273,7 @@ def page(lines: Sequence[Line], live: str) -> str:
             "",
             "## Benchmark v1, cohort a",
             "",
-            note,
+            NOTE,
             tables(lines),
             live,
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import numpy as np
@@ -66,6 +66,19 @@ def _resumed(times: int) -> str:
     return f" (continued {often}; what a kill had undone since the last checkpoint is not counted)"
 
 
+def without_places(settings: Any) -> Any:
+    """JSON-ready settings, files by their names: where they lay is nobody else's business."""
+    if isinstance(settings, dict):
+        return {key: without_places(value) for key, value in settings.items()}
+    if isinstance(settings, list | tuple):
+        return [without_places(value) for value in settings]
+    if isinstance(settings, str) and PureWindowsPath(settings).is_absolute():
+        return PureWindowsPath(settings).name
+    if isinstance(settings, str) and Path(settings).is_absolute():
+        return Path(settings).name
+    return settings
+
+
 def bundle_parts(
     method: TrainingMethod, material: Material, training: dict[str, Any]
 ) -> tuple[dict[str, Any], str]:
@@ -82,7 +95,7 @@ def bundle_parts(
     ages = [s.clinical.age for s in material.train if s.clinical.age is not None]
     span = [float(np.min(ages)), float(np.max(ages))] if ages else None
     evidence = "simulation" if store.simulated else "real pairs"
-    training = dict(training)
+    training = without_places(dict(training))
     origin = training.pop("init", None)
     licence = "Apache-2.0" if store.simulated else "that of the data"
     if origin is not None and store.simulated:
