@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, make_dataclass
 from pathlib import Path
 from types import FrameType
@@ -154,7 +154,12 @@ def train_method(order: Order, store: Store, watcher: Watcher) -> Path:
     started = time.perf_counter()
     if not fabric.is_global_zero:
         state = checkpoint.resume_point(order.run) if order.resume else None
-    method = new_method(order.method, settings, material)
+    try:
+        method = new_method(order.method, settings, material)
+    except PETSynthError:
+        if fabric.is_global_zero and not order.resume:
+            forget_run(order.run)
+        raise
     earlier = 0.0
     if fabric.is_global_zero:
         earlier = prepare_once(order.run, method, watcher.preparing)
@@ -266,6 +271,13 @@ def open_run(order: Order, settings: Any, identity: dict[str, Any]) -> dict[str,
             "Give another folder.",
         ) from problem
     return state
+
+
+def forget_run(run: Path) -> None:
+    """Take away what `open_run` has made: no training began, and the folder is free again."""
+    (run / CONFIG).unlink(missing_ok=True)
+    with suppress(OSError):
+        run.rmdir()  # stays where others have files in it
 
 
 def data_identity(store: Store, material: Material) -> str:
