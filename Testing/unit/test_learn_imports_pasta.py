@@ -115,7 +115,7 @@ class TestWhatTheFileLeavesOut:
         assert "**no SUVR**" in card
         assert "Clinical facts**: **not used**" in card
         assert made.bundle.uses == ()
-        assert made.facts["suvr_range"] == {"fdg": [0.0, 1.0]}
+        assert made.bundle.facts["suvr_range"] == {"fdg": [0.0, 1.0]}
         assert "no SUVR scale" in made.bundle.config["title"]
 
     def test_without_a_scale_nothing_is_drawn_for_a_person_calibrated_or_judged(
