@@ -33,8 +33,7 @@ from PETSynthLib.generate.pasta.generator import PastaGenerator
 from PETSynthLib.generate.pasta.network import ArmShape, DualArm
 from PETSynthLib.generate.pasta.sampling import BATCH_VALUES
 from PETSynthLib.generate.pasta.stacks import stack_centres
-from PETSynthLib.learn.imports.pasta import DRAWS, STRIDE
-from PETSynthLib.learn.imports.pasta import STEPS as PRESETS
+from PETSynthLib.learn.imports.pasta import DRAWS, PRESET_STEPS, STRIDE
 from PETSynthLib.learn.methods.interface import material_of
 from PETSynthLib.learn.regions import region_index, regional_means
 from PETSynthLib.learn.store import open_store
@@ -44,7 +43,7 @@ from PETSynthLib.tracers import tracer as tracer_of
 
 PAPER, TINY = ArmShape(), ArmShape(width=32, multipliers=(1, 1), res_blocks=1, attention=())
 EXTENT, SLICES, STEPS = (96, 112), 96, 100
-FEW_STEPS = PRESETS["fast"]
+FEW_STEPS = PRESET_STEPS[0]
 STACKS = 3
 EQUAL_STEPS_AT_LEAST, FEW_STEPS_AT_LEAST = 4.0, 40.0
 LARGEST_MB = 2000.0
