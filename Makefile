@@ -62,7 +62,7 @@ benchmark: $(VENV)/.test ## the whole of Benchmark v1, every method and cohort, 
 results: $(VENV)/.test ## tables and figure of the head-to-head, twelve people live, into build/results
 	$(BIN)/python Testing/benchmark/results.py build/results
 
-release-assets: $(VENV)/.test ## train the shipped model, calibrate it, make databases and pictures anew (a day)
+release-assets: $(VENV)/.test ## train the shipped model, calibrate it, make databases and pictures anew (many hours)
 	$(BIN)/python Testing/benchmark/release.py build/release
 
 lint: $(VENV)/.test ## style, types and the walls between the folders

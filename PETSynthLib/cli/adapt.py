@@ -22,7 +22,7 @@ def adapt(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Fit a model's scale, scanner and intervals to a site: twenty people are enough."""
+    """Fit a model's scale, scanner and intervals to a site with at least twenty of its people."""
     from rich.console import Console
     from rich.progress import Progress
 

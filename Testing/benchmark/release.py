@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from v1 import petsynth, write_split
+from v1 import make_data, petsynth
 
 from PETSynthLib.generate.bundle import verify_bundle
 
@@ -34,32 +34,12 @@ DATABASES = ROOT / "PETSynthLib" / "assets" / "databases"
 FIGURE = ROOT / "Resources" / "demo.png"
 
 
-def store_of(work: Path, recipe: dict[str, Any], part: str, jobs: int) -> Path:
-    """People of a part of the recipe, simulated and prepared."""
-    facts, cohort = recipe[part], work / f"bids-{part}"
-    if sum(facts["split"].values()) != facts["subjects"]:
-        raise SystemExit(f"The splits of {part} do not add up to its subjects.")
-    tracers = ",".join(recipe["tracers"])
-    petsynth(
-        "simulate", cohort, "--subjects", facts["subjects"], "--seed", facts["seed"],
-        "--tracers", tracers, "--jobs", jobs,
-    )  # fmt: skip
-    split = work / f"split-{part}.tsv"
-    write_split(split, facts["split"])
-    store = work / f"store-{part}"
-    petsynth(
-        "prepare", cohort, store, "--grid", recipe["grid"], "--split-file", split,
-        "--tracers", tracers, "--jobs", jobs,
-    )  # fmt: skip
-    return store
-
-
 def model(work: Path, recipe: dict[str, Any], jobs: int) -> None:
     """The trained bundle, without intervals."""
     run = work / "run"
     if (run / "bundle").is_dir():
         return
-    store = store_of(work, recipe, "train", jobs)
+    store = make_data(work, "train", recipe, jobs)
     words = [word for setting in recipe["settings"] for word in ("--set", setting)]
     resume = ["--resume"] if (run / "config.yaml").is_file() else []
     petsynth(
@@ -72,7 +52,7 @@ def calibration(work: Path, recipe: dict[str, Any], jobs: int) -> None:
     """The same bundle with intervals."""
     if (work / "calibrated").is_dir():
         return
-    store = store_of(work, recipe, "calibration", jobs)
+    store = make_data(work, "calibration", recipe, jobs)
     petsynth(
         "calibrate", "--data", store, "--model", work / "run" / "bundle", "-o", work / "calibrated"
     )

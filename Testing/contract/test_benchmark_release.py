@@ -13,6 +13,7 @@ import benchmark_case  # noqa: F401  (finds the benchmark's scripts)
 
 yaml = pytest.importorskip("yaml")
 release = pytest.importorskip("release")
+v1 = pytest.importorskip("v1")
 
 from PETSynthLib.assets import asset
 from PETSynthLib.generate.bundle import write_checksums
@@ -37,7 +38,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
             out = Path(commands[-1][commands[-1].index("-o") + 1])
             bundle(out / "bundle" if words[0] == "train" else out)
 
-    monkeypatch.setattr(release, "petsynth", instead)
+    for module in (release, v1):
+        monkeypatch.setattr(module, "petsynth", instead)
     return commands
 
 
@@ -55,12 +57,14 @@ def test_nobody_whom_the_benchmark_judges_is_trained_or_calibrated_on(
     protocol = yaml.safe_load((BENCHMARK / "v1.yaml").read_text(encoding="utf-8"))
     cohort = protocol["cohorts"]["a"]
     judged = cohort["subjects"] - cohort["split"]["test"]
-    assert recipe["train"]["seed"] == cohort["seed"]
-    assert recipe["train"]["subjects"] <= judged
+    assert recipe["cohorts"]["train"]["seed"] == cohort["seed"]
+    assert recipe["cohorts"]["train"]["subjects"] <= judged
     taken = {c["seed"] for c in protocol["cohorts"].values()}
-    assert recipe["calibration"]["seed"] not in taken
-    assert recipe["calibration"]["subjects"] >= 500
-    assert sum(recipe["train"]["split"].values()) == recipe["train"]["subjects"]
+    assert recipe["cohorts"]["calibration"]["seed"] not in taken
+    assert recipe["cohorts"]["calibration"]["subjects"] >= 500
+    assert (
+        sum(recipe["cohorts"]["train"]["split"].values()) == recipe["cohorts"]["train"]["subjects"]
+    )
 
 
 def test_finished_steps_are_kept(

@@ -6,7 +6,6 @@ import json
 import math
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,10 +18,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
 
 import results
 import results_live
-from store_case import make_store
+from store_case import atlas_bundle, make_store
 
-from PETSynthLib.assets import asset
-from PETSynthLib.generate.bundle import write_checksums
 from PETSynthLib.learn.evaluate.controls import VOLUMES_CLINIC
 
 pytestmark = pytest.mark.torch
@@ -92,15 +89,7 @@ def test_the_committed_rows_make_tables_and_a_figure(tmp_path: Path) -> None:
 
 def test_live_a_model_stands_beside_the_oracle(tmp_path: Path) -> None:
     store = make_store(tmp_path / "store", n=24, tracers=("fdg", "pib"))
-    folder = tmp_path / "atlas"
-    folder.mkdir()
-    config: dict[str, Any] = json.loads(asset("bundles/atlas/config.json").read_text())
-    config["tracers"] = ["fdg"]
-    grid = store.grid
-    config["grid"] |= {"shape": list(grid.shape), "affine": grid.affine.tolist()}
-    (folder / "config.json").write_text(json.dumps(config))
-    (folder / "README.md").write_text("# atlas\n")
-    write_checksums(folder)
+    folder = atlas_bundle(tmp_path / "atlas", store.grid, tracers=["fdg"])
     text = results_live.table_of(store, [f"atlas={folder}"])
     rows = {
         cells[1].strip(): cells[2:-1] for x in text.splitlines() if len(cells := x.split("|")) > 3

@@ -8,6 +8,7 @@ MMSE ``= 24 - 1.5 N + noise``. Everything is Gaussian, so the oracle is exact in
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from PETSynthLib.assets import atlas_volume, region_names
+from PETSynthLib.assets import asset, atlas_volume, region_names
 from PETSynthLib.clinical import ClinicalRecord
+from PETSynthLib.generate.bundle import write_checksums
 from PETSynthLib.learn.regions import LABELS, membership, region_keys, regional_means
 from PETSynthLib.learn.store import Store, StoreWriter, Subject, open_store
 from PETSynthLib.preprocess.transform import resample
@@ -239,3 +241,14 @@ def write_oracle(
         content[f"ess_{information}"] = np.float32(20000.0)
     numbers = {k: v if v.dtype.kind == "U" else v.astype(np.float32) for k, v in content.items()}
     np.savez(path, **numbers)
+
+
+def atlas_bundle(folder: Path, grid: Grid, **changed: Any) -> Path:
+    """The atlas model, said to work on ``grid``: quick, and wrong by a good deal."""
+    folder.mkdir()
+    config: dict[str, Any] = json.loads(asset("bundles/atlas/config.json").read_text()) | changed
+    config["grid"] |= {"shape": list(grid.shape), "affine": grid.affine.tolist()}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "README.md").write_text("# atlas\n")
+    write_checksums(folder)
+    return folder

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,15 +12,15 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning_fabric")
 
+from store_case import atlas_bundle
 from train_case import make_store
 
-from PETSynthLib.assets import asset
 from PETSynthLib.cli import main
 from PETSynthLib.errors import PETSynthError
 from PETSynthLib.generate import Effort, load_generator, verify_bundle
 from PETSynthLib.generate.bundle import write_checksums
 from PETSynthLib.learn.calibrate import adapt
-from PETSynthLib.learn.calibrate.site import Cases, fit, fit_with_strangers
+from PETSynthLib.learn.calibrate.site import FARTHEST, Cases, fit, fit_with_strangers
 from PETSynthLib.learn.methods.interface import Material
 from PETSynthLib.learn.store import Store
 from PETSynthLib.progress import Silent
@@ -52,6 +51,12 @@ class TestFit:
         assert factor["fdg"] == pytest.approx(1.0, abs=0.005)
         alone = cases(1.07, 0.0, np.full(3, 1 / 3))
         assert fit({"fdg": alone}, NAMES, np.inf)[1]["fdg"] == pytest.approx(1.07, abs=1e-4)
+
+    def test_a_site_far_beyond_every_scanner_is_not_followed_there(self) -> None:
+        far = cases(1.0, 0.0, np.array([-2.0, 4.0, -1.0]))
+        share, _ = fit({"fdg": far}, NAMES, 0.01)
+        assert share.sum() == pytest.approx(1)
+        assert np.abs(share - 1 / 3).max() == pytest.approx(FARTHEST)
 
     def test_noise_is_not_taken_for_a_factor(self) -> None:
         equal = np.full(3, 1 / 3)
@@ -87,15 +92,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 @pytest.fixture(scope="module")
 def model(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The atlas model, said to work on the store's grid."""
-    folder = tmp_path_factory.mktemp("model") / "atlas"
-    folder.mkdir()
-    config: dict[str, Any] = json.loads(asset("bundles/atlas/config.json").read_text())
-    grid = store.grid
-    config["grid"] |= {"shape": list(grid.shape), "affine": grid.affine.tolist()}
-    (folder / "config.json").write_text(json.dumps(config))
-    (folder / "README.md").write_text("# atlas\n")
-    write_checksums(folder)
-    return folder
+    return atlas_bundle(tmp_path_factory.mktemp("model") / "atlas", store.grid)
 
 
 def test_the_new_model_draws_at_the_site_s_scale(

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,9 +14,9 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning_fabric")
 
+from store_case import atlas_bundle
 from train_case import make_store
 
-from PETSynthLib.assets import asset
 from PETSynthLib.cli import main
 from PETSynthLib.errors import PETSynthError
 from PETSynthLib.generate import verify_bundle
@@ -44,15 +43,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 @pytest.fixture(scope="module")
 def model(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The atlas model, said to work on the store's grid: quick, and wrong by a good deal."""
-    folder = tmp_path_factory.mktemp("model") / "atlas"
-    folder.mkdir()
-    config: dict[str, Any] = json.loads(asset("bundles/atlas/config.json").read_text())
-    grid = store.grid
-    config["grid"] |= {"shape": list(grid.shape), "affine": grid.affine.tolist()}
-    (folder / "config.json").write_text(json.dumps(config))
-    (folder / "README.md").write_text("# atlas\n")
-    write_checksums(folder)
-    return folder
+    return atlas_bundle(tmp_path_factory.mktemp("model") / "atlas", store.grid)
 
 
 def names(n: int) -> list[str]:

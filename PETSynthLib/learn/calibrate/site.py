@@ -16,6 +16,9 @@ FOLDS = 5
 RIDGES = (0.01, 0.1, 1.0, 10.0, np.inf)
 """Penalties on leaving the average scanner, over the mean square of what scanners differ by."""
 ROUNDS = 20
+FARTHEST = 1.0
+"""How far a share may leave an equal one: of three scanners the site's lies at most as far beyond
+one of them as that lies from the average, for farther out a network has seen nothing."""
 
 Array = NDArray[np.float64]
 
@@ -118,6 +121,7 @@ def fit(
 
 
 def _shares(cases: Mapping[str, Cases], factor: Mapping[str, float], ridge: float) -> Array:
+    """Shares (S,) that add up to 1, the factors being given; bounded by `FARTHEST`."""
     count = next(iter(cases.values())).made.shape[1]
     inner, right = np.zeros((count, count)), np.zeros(count)
     for t, c in cases.items():
@@ -132,7 +136,8 @@ def _shares(cases: Mapping[str, Cases], factor: Mapping[str, float], ridge: floa
     size = float(np.trace(inner)) / count
     # The columns add up to 0, and so do the shares' differences from equal ones.
     away = np.linalg.solve(inner + max(ridge, 1e-6) * size * np.eye(count), right)
-    return np.asarray(1 / count + away - away.mean())
+    away -= away.mean()
+    return np.asarray(1 / count + away * min(1.0, FARTHEST / max(np.abs(away).max(), 1e-12)))
 
 
 def _factor(cases: Cases, share: Array) -> float:
